@@ -1,0 +1,213 @@
+"""The machine definition: what a YAML file means, compiled for look-ups.
+
+All values are immutable. ``loading`` makes them; nothing else does. YAML's ``from`` and ``to``
+are called source and target from here on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from machines.core.expressions import Guard
+
+ANY_STATE = "*"
+ALWAYS_FINAL_NAMES = frozenset({"completed", "stopped", "shutdown"})
+MAX_INSTANT_STEPS = 100_000  # steps with nothing from outside between them: a cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in its file; both count from 1."""
+
+    line: int
+    column: int
+
+
+NOWHERE = Place(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How a failed action is tried again; delays in seconds."""
+
+    attempts: int
+    delay_seconds: float = 1.0
+    backoff: float = 1.0
+    max_delay_seconds: float | None = None
+    jitter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One piece of work as written: ``settings`` are raw, placeholders not yet filled in.
+
+    ``settings`` holds every key but those that are fields here, ``params:`` merged, flat ones
+    winning; so ``success``, ``error`` and ``timeout`` are settings.
+    """
+
+    type: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    every_seconds: float | None = None
+    retry: Retry | None = None
+    rerun_on_crash: bool = True
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state; ``actions`` are performed top to bottom in every round."""
+
+    name: str
+    description: str = ""
+    actions: tuple[Action, ...] = ()
+    final: bool = False
+    group: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class EventDeclaration:
+    """What the file says of an event: paths to copy into the context, a schema of the payload."""
+
+    name: str
+    description: str = ""
+    context_map: Mapping[str, str] = field(default_factory=dict)
+    payload_schema: Mapping[str, Any] | None = None
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What may happen. Without events and delay it is automatic; without target, internal.
+
+    ``index`` counts from 0 in file order. ``delay_name`` is how its timer stands on record:
+    ``timeout(5)``. ``interrupts`` is resolved: never true for what does not leave a state.
+    """
+
+    index: int
+    sources: tuple[str, ...]
+    target: str | None
+    events: tuple[str, ...] = ()
+    guard: Guard | None = None
+    delay_seconds: float | None = None
+    delay_name: str = ""
+    actions: tuple[Action, ...] = ()
+    interrupts: bool = False
+    reenter: bool = False
+    description: str = ""
+    place: Place = NOWHERE
+
+    @property
+    def automatic(self) -> bool:
+        """True if it waits for no event and no time, only for its guard."""
+        return not self.events and self.delay_seconds is None
+
+    def leaves(self, state: str) -> bool:
+        """True if taking it in ``state`` ends that stay, be it to enter it again."""
+        return self.target is not None and (self.target != state or self.reenter)
+
+    def stays_by_name(self, state: str) -> bool:
+        """True if it is a self-loop there: a step that does not leave the state."""
+        return self.target == state and not self.reenter
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All that may happen in one state, in file order."""
+
+    by_event: Mapping[str, tuple[Transition, ...]]
+    automatic: tuple[Transition, ...]
+    timed: tuple[Transition, ...]
+    interrupting: frozenset[str]
+
+
+_EMPTY = _Table({}, (), (), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A whole machine, ready to run."""
+
+    name: str
+    initial_state: str
+    states: Mapping[str, State]
+    transitions: tuple[Transition, ...]
+    events: Mapping[str, EventDeclaration] = field(default_factory=dict)
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    template: bool = False
+    context: Mapping[str, Any] = field(default_factory=dict)
+    actions_dir: str | None = None
+    max_instant_steps: int = MAX_INSTANT_STEPS
+    _tables: Mapping[str, _Table] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the look-up table of each state."""
+        object.__setattr__(self, "_tables", _tables(self.states, self.transitions))
+
+    def candidates(self, state: str, event: str) -> tuple[Transition, ...]:
+        """The transitions that ``event`` may take in ``state``, in file order."""
+        return self._tables.get(state, _EMPTY).by_event.get(event, ())
+
+    def automatic(self, state: str) -> tuple[Transition, ...]:
+        """The transitions that need no event in ``state``, in file order."""
+        return self._tables.get(state, _EMPTY).automatic
+
+    def timed(self, state: str) -> tuple[Transition, ...]:
+        """The transitions that time takes in ``state``, in file order."""
+        return self._tables.get(state, _EMPTY).timed
+
+    def interrupting(self, state: str) -> frozenset[str]:
+        """The names of the events that may interrupt the work of ``state``."""
+        return self._tables.get(state, _EMPTY).interrupting
+
+    def handled_events(self, state: str) -> tuple[str, ...]:
+        """The names of the events that ``state`` handles, in file order."""
+        return tuple(self._tables.get(state, _EMPTY).by_event)
+
+    def is_final(self, state: str) -> bool:
+        """True if a machine that has done the work of ``state`` is finished."""
+        return self.states[state].final
+
+    def actions(self) -> Iterable[Action]:
+        """Every action of the file: those of states first, then those of transitions."""
+        for state in self.states.values():
+            yield from state.actions
+        for transition in self.transitions:
+            yield from transition.actions
+
+
+def _tables(states: Iterable[str], transitions: tuple[Transition, ...]) -> dict[str, _Table]:
+    """The table of each state; linear in the size of the file, but for its wildcards."""
+    named: dict[str, list[Transition]] = {}
+    wild = [transition for transition in transitions if ANY_STATE in transition.sources]
+    for transition in transitions:
+        for source in dict.fromkeys(transition.sources):
+            if ANY_STATE not in transition.sources:
+                named.setdefault(source, []).append(transition)
+    return {
+        state: _table(state, sorted((*named.get(state, ()), *wild), key=_file_order))
+        for state in states
+    }
+
+
+def _file_order(transition: Transition) -> int:
+    return transition.index
+
+
+def _table(state: str, here: list[Transition]) -> _Table:
+    by_event: dict[str, list[Transition]] = {}
+    for transition in here:
+        for event in transition.events:
+            by_event.setdefault(event, []).append(transition)
+    return _Table(
+        by_event={event: tuple(found) for event, found in by_event.items()},
+        automatic=tuple(t for t in here if t.automatic),
+        timed=tuple(t for t in here if t.delay_seconds is not None),
+        interrupting=frozenset(
+            event
+            for event, found in by_event.items()
+            if any(t.interrupts and t.leaves(state) for t in found)
+        ),
+    )

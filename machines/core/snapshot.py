@@ -1,0 +1,194 @@
+"""Where a machine stands, as immutable values: events, the snapshot, the turn, and a step.
+
+An action is named by its list and its position in it: ``(3, 0)`` is the first action of
+``transitions[3]``, ``(OF_STATE, 1)`` the second of the active state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from machines.core.definition import Transition
+
+OF_STATE = -1  # the list of actions that stand under the state itself
+
+ActionRef = tuple[int, int]  # list, position
+Stretch = tuple[int, int, int]  # list, next position, end (exclusive): actions still to be done
+Subscription = tuple[str, ...]  # ("jobs", job_type, machine_type) or ("events", type, …)
+
+EMPTY: Mapping[str, Any] = {}
+
+
+class Kind(Enum):
+    """Where an event comes from; all but OUTSIDE are internal and have no row."""
+
+    OUTSIDE = "outside"  # somebody sent it
+    RESULT = "result"  # an action returned it
+    TIMER = "timer"  # a deadline of a transition passed
+    WAKE = "wake"  # a deadline of an action passed: a sleep, a retry, a repetition
+    START = "start"  # the machine began
+    AUTOMATIC = "automatic"  # a transition that waits for nothing but its guard
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event that a machine judges. ``at`` is when it was accepted, or due."""
+
+    name: str
+    kind: Kind = Kind.OUTSIDE
+    at: datetime | None = None
+    id: int | None = None
+    payload: Any = None
+    job_id: str = ""
+    source: str = ""
+    transition: int | None = None
+    action: ActionRef | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """What ``event_data`` becomes when it is judged."""
+        return {
+            "type": self.name,
+            "payload": self.payload,
+            "job_id": self.job_id or None,
+            "source": self.source or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An action that runs outside. ``token`` names its run."""
+
+    action: ActionRef
+    token: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An action that waits for its deadline; ``retry`` if it is to be done again then."""
+
+    action: ActionRef
+    attempt: int = 1
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is left of the round of actions, and what the round has seen so far.
+
+    ``again``: a self-loop asks for another round. ``checked``: what a check found empty.
+    ``worked``: work ran. ``idle``: the round ended with nothing to do and is not repeated until
+    something of ``checked`` is there. ``quiet``: such a round is on record since the entry.
+    ``changed``: keys of the context that changed since the last step.
+    """
+
+    todo: tuple[Stretch, ...] = ()
+    work: Work | None = None
+    wait: Wait | None = None
+    attempt: int = 1
+    again: bool = False
+    checked: tuple[Subscription, ...] = ()
+    worked: bool = False
+    idle: bool = False
+    quiet: bool = False
+    changed: tuple[str, ...] = ()
+
+    @property
+    def resting(self) -> bool:
+        """True if no work runs and no action is due, so that an event may be judged."""
+        return self.work is None and (self.wait is not None or not self.todo)
+
+    @property
+    def over(self) -> bool:
+        """True if the round has ended."""
+        return not self.todo and self.wait is None and self.work is None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that decides what a machine does next. A flat machine has one active state."""
+
+    machine: str
+    states: tuple[str, ...] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
+    turn: Turn = field(default_factory=Turn)
+    event_data: Mapping[str, Any] = field(default_factory=dict)
+    job: Mapping[str, Any] = field(default_factory=dict)
+    entered_at: datetime | None = None
+    instant_steps: int = 0
+
+    @property
+    def state(self) -> str:
+        """The active state of a flat machine."""
+        return self.states[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A timer to set: of a transition, or of an action that waits or repeats."""
+
+    name: str
+    due_at: datetime
+    transition: int | None = None
+    action: ActionRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an event did. ``snapshot`` is what the machine is afterwards.
+
+    ``taken`` is None if the event was not taken; ``reason`` then says why, and ``invalid`` that
+    its payload breaks its schema. ``guards`` holds (transition index, value or error text) of
+    each guard tried. ``left``: the state was left, so its timers and its work end.
+    ``error`` asks for an ``error`` event to be judged next.
+    """
+
+    event: Event
+    snapshot: Snapshot
+    taken: Transition | None = None
+    source: str | None = None
+    target: str = ""
+    guards: tuple[tuple[int, Any], ...] = ()
+    left: bool = False
+    deadlines: tuple[Deadline, ...] = ()
+    changes: Mapping[str, Any] | None = None
+    reason: str = ""
+    invalid: bool = False
+    error: str = ""
+
+
+def turn_as_json(turn: Turn) -> dict[str, Any]:
+    """The turn as it is saved; what has its default is left out, so a rested machine is ``{}``."""
+    work, wait = turn.work, turn.wait
+    saved = {
+        "todo": turn.todo,
+        "work": work and [work.action, work.token, work.attempt],
+        "wait": wait and [wait.action, wait.attempt, wait.retry],
+        "attempt": turn.attempt if turn.attempt != 1 else None,
+        "again": turn.again,
+        "checked": turn.checked,
+        "worked": turn.worked,
+        "idle": turn.idle,
+        "quiet": turn.quiet,
+        "changed": turn.changed,
+    }
+    return {key: value for key, value in saved.items() if value}
+
+
+def turn_from_json(saved: Mapping[str, Any]) -> Turn:
+    """The reverse of ``turn_as_json``."""
+    work, wait = saved.get("work"), saved.get("wait")
+    return Turn(
+        todo=tuple((at, start, end) for at, start, end in saved.get("todo", ())),
+        work=Work((work[0][0], work[0][1]), work[1], work[2]) if work else None,
+        wait=Wait((wait[0][0], wait[0][1]), wait[1], wait[2]) if wait else None,
+        attempt=saved.get("attempt", 1),
+        again=saved.get("again", False),
+        checked=tuple(tuple(subscription) for subscription in saved.get("checked", ())),
+        worked=saved.get("worked", False),
+        idle=saved.get("idle", False),
+        quiet=saved.get("quiet", False),
+        changed=tuple(saved.get("changed", ())),
+    )
