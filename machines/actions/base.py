@@ -1,0 +1,126 @@
+"""What an action is to the runtime: its kind, what it is handed, and what it gives back.
+
+An *effect* is performed inside the transaction that records it; *work* runs outside, in the
+host's loop. A wait is an effect that answers with a delay. Effects reach everything but our
+database through the ``Services`` they are handed, work through its ``WorkServices``.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from jobqueue.models import Job
+
+from machines.actions.settings import Settings
+from machines.core.decisions import Outcome
+from machines.core.definition import Action
+
+
+class Services(Protocol):
+    """What an effect may do, inside the journal's transaction, on behalf of one machine."""
+
+    @property
+    def machine(self) -> str:
+        """The name of the machine."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of this transaction."""
+
+    def log(self, level: str, message: str) -> None:
+        """Keep a line and show it live, after the commit."""
+
+    def send(self, *, target: str, event_type: str, payload: Any, job_id: str) -> None:
+        """Put an event into another machine's inbox. Raises MachineError if it is refused."""
+
+    def waits(self, event_types: Iterable[str]) -> bool:
+        """True if an event of one of these types waits in this machine's inbox."""
+
+    def clear(self, target: str, event_types: Iterable[str]) -> int:
+        """Mark a machine's pending events of these types as cleared; how many there were."""
+
+    def stop(self, target: str) -> None:
+        """Ask the owner of another machine to stop it. Raises MachineError if there is none."""
+
+    def held_job(self) -> tuple[Job | None, str]:
+        """The current job and the token of this machine's claim on it (empty: not its claim)."""
+
+    def hold_job(self, job: Job | None) -> None:
+        """Make a job just claimed the current one, or none when nothing was there to claim."""
+
+    def end_claim(self) -> None:
+        """The current job has ended: its names stay, its claim is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One performance of an effect: its settings filled in, and what it may look at."""
+
+    action: Action
+    settings: Settings
+    context: Mapping[str, Any]
+    services: Services
+
+
+class WorkServices(Protocol):
+    """What work may do outside the transaction."""
+
+    async def send_event(
+        self, target: str, event_type: str, payload: Any = None, job_id: str = ""
+    ) -> None:
+        """Put an event into another machine's inbox. Raises MachineError if it is refused."""
+
+    async def create_job(self, job_type: str, data: Any = None, **options: Any) -> str:
+        """Create a job and return its job_id. Raises JobError if it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCall:
+    """One run of work. ``output`` takes what it prints, piece by piece."""
+
+    action: Action
+    settings: Settings
+    names: Mapping[str, Any]
+    context: Mapping[str, Any]
+    job: Mapping[str, Any]
+    machine: str
+    token: str
+    attempt: int
+    output: Callable[[bytes], None]
+    services: WorkServices
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What came of work: its outcome for the machine, and what only the record keeps."""
+
+    outcome: Outcome
+    exit_code: int | None = None
+
+
+Perform = Callable[[Call], Outcome]
+Work = Callable[[WorkCall], Awaitable[Worked]]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """A type of action as the registry knows it: either ``perform`` or ``work`` is there.
+
+    ``writes_tables``: it gets a savepoint of its own. ``reads_record``: it looks at machines or
+    events, so all that happened before it in its transaction is written first. ``only_looks``:
+    it leaves nothing behind when it finds nothing. ``raw_settings``: those whose placeholders it
+    fills in itself; ``null_settings``: those in which an unknown placeholder that stands alone
+    becomes null. ``origin``: where a custom one came from.
+    """
+
+    name: str
+    perform: Perform | None = None
+    work: Work | None = None
+    writes_tables: bool = False
+    reads_record: bool = False
+    only_looks: bool = False
+    raw_settings: frozenset[str] = field(default_factory=frozenset)
+    null_settings: frozenset[str] = field(default_factory=frozenset)
+    origin: Path | None = None

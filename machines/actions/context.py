@@ -1,0 +1,44 @@
+"""Actions on the machine's own context: set_context and lists."""
+
+from machines.actions.base import ActionType, Call
+from machines.core.decisions import Outcome
+
+
+def set_context(call: Call) -> Outcome:
+    """Set one key."""
+    key = call.settings.required_text("key")
+    return Outcome(
+        event=call.settings.event("success", "success"),
+        changes={key: call.settings.get("value")},
+    )
+
+
+def add_to_list(call: Call) -> Outcome:
+    """Append ``value`` to the list under ``list_key``; one is made if there is none."""
+    key = call.settings.text("list_key", "items")
+    found = call.context.get(key)
+    items = [*found] if isinstance(found, list) else []
+    return Outcome(
+        event=call.settings.event("success", "success"),
+        changes={key: [*items, call.settings.get("value")]},
+    )
+
+
+def pop_from_list(call: Call) -> Outcome:
+    """Take the first item of the list under ``list_key`` and keep it under ``store_as``."""
+    key = call.settings.text("list_key", "items")
+    found = call.context.get(key)
+    if not isinstance(found, list) or not found:
+        return Outcome(event=call.settings.event("empty", "list_empty"))
+    first, *rest = found
+    return Outcome(
+        event=call.settings.event("success", "item_popped"),
+        changes={key: rest, call.settings.text("store_as", "current_item"): first},
+    )
+
+
+TYPES = (
+    ActionType("set_context", perform=set_context, null_settings=frozenset({"value"})),
+    ActionType("add_to_list", perform=add_to_list, null_settings=frozenset({"value"})),
+    ActionType("pop_from_list", perform=pop_from_list),
+)

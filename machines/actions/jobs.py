@@ -1,0 +1,112 @@
+"""Actions on the job queue: claim the next job, end it, make another."""
+
+from typing import Any
+
+from jobqueue.intake import create_job as make_job
+from jobqueue.models import Job
+
+from machines.actions.base import ActionType, Call
+from machines.core.decisions import Outcome
+from machines.core.errors import MachineError
+
+
+class NoSuchJob(MachineError):  # noqa: N818 - reads as what happened
+    """A job that is to be ended is not there."""
+
+
+def job_names(job: Job) -> dict[str, Any]:
+    """The layer of names that a current job adds: itself, its fields, the keys of its data."""
+    data = job.data if isinstance(job.data, dict) else {}
+    fields = {
+        "id": job.job_id,
+        "job_id": job.job_id,
+        "job_type": job.job_type,
+        "source_job_id": job.source_job_id or None,
+    }
+    return {**data, **fields, "current_job": {**data, **fields, "data": job.data}}
+
+
+def check_database_queue(call: Call) -> Outcome:
+    """Claim the most urgent job that is ready."""
+    settings, services = call.settings, call.services
+    job_type = settings.optional_text("job_type")
+    machine_type = settings.optional_text("machine_type")
+    job = Job.objects.claim_next(
+        worker=services.machine, job_type=job_type, machine_type=machine_type, now=services.now
+    )
+    services.hold_job(job)
+    if job is None:
+        looked_for = ("jobs", job_type or "*", machine_type or "*")
+        event = settings.event("empty", "no_jobs")
+        return Outcome(event=event, nothing=looked_for, job={})
+    return Outcome(event=settings.event("success", "new_job"), job=job_names(job))
+
+
+def complete_job(call: Call) -> Outcome:
+    """End a job, the current one if none is named, as completed."""
+    job, token = _job_to_end(call)
+    result = call.settings.get("result")
+    job.finish(token, result, by=call.services.machine, now=call.services.now)
+    return _ended(call, token)
+
+
+def fail_job(call: Call) -> Outcome:
+    """End a job, the current one if none is named, as failed."""
+    job, token = _job_to_end(call)
+    reason = call.settings.text("reason", str(call.context.get("last_error") or "failed"))
+    job.fail(token, reason, by=call.services.machine, now=call.services.now)
+    return _ended(call, token)
+
+
+def create_job(call: Call) -> Outcome:
+    """Put a new job into the queue."""
+    settings = call.settings
+    job = make_job(
+        job_type=settings.required_text("job_type"),
+        data=dict(settings.mapping("data")),
+        job_id=settings.optional_text("job_id"),
+        machine_type=settings.text("machine_type"),
+        priority=settings.integer("priority", 5),
+        run_at=settings.get("run_at"),
+        unique_key=settings.text("unique_key"),
+        source_job_id=settings.text("source_job_id"),
+        created_by=call.services.machine,
+    )
+    return Outcome(
+        event=settings.event("success", "job_created"), changes={"created_job_id": job.job_id}
+    )
+
+
+def _job_to_end(call: Call) -> tuple[Job, str | None]:
+    """The job that is meant, and the token of this machine's claim on it."""
+    held, token = call.services.held_job()
+    wanted = call.settings.optional_text("job_id")
+    if wanted is None or (held is not None and wanted in {held.job_id, str(held.pk)}):
+        if held is None:
+            raise NoSuchJob(f"{call.action.type}: there is no current job; name one with 'job_id'")
+        return held, token or None
+    job = Job.objects.filter(job_id=wanted).first()
+    if job is None:
+        raise NoSuchJob(f"{call.action.type}: there is no job {wanted!r}")
+    return job, None
+
+
+def _ended(call: Call, token: str | None) -> Outcome:
+    if token is not None:
+        call.services.end_claim()
+    return Outcome(event=call.settings.event("success", "success"))
+
+
+TYPES = (
+    ActionType(
+        "check_database_queue", perform=check_database_queue, writes_tables=True, only_looks=True
+    ),
+    ActionType("complete_job", perform=complete_job, writes_tables=True),
+    ActionType("fail_job", perform=fail_job, writes_tables=True),
+    ActionType(
+        "create_job",
+        perform=create_job,
+        writes_tables=True,
+        null_settings=frozenset({"data"}),
+    ),
+)

@@ -1,0 +1,127 @@
+"""The settings of one action, filled in, asked for by name and type."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from machines.core.errors import MachineError
+
+ALIASES = {"target_machine": "target", "event_type": "event", "error": "failure"}
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+class SettingError(MachineError):
+    """A setting that is missing, or is not what its action needs."""
+
+
+class Settings:
+    """What stands under an action. A declared number or boolean may be given as text."""
+
+    __slots__ = ("_type", "_values")
+
+    def __init__(self, action_type: str, values: Mapping[str, Any]) -> None:
+        self._type = action_type
+        self._values = values
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value as it is, also under its alias; ``default`` if it is left out or null."""
+        value = self._values.get(name)
+        if value is None and name in ALIASES:
+            value = self._values.get(ALIASES[name])
+        return default if value is None else value
+
+    def as_mapping(self) -> Mapping[str, Any]:
+        """All of them, as written."""
+        return self._values
+
+    def has(self, name: str) -> bool:
+        """True if the setting is written, be it null."""
+        return name in self._values or ALIASES.get(name) in self._values
+
+    def required(self, name: str) -> Any:
+        """The value; SettingError if it is left out."""
+        value = self.get(name)
+        if value is None:
+            raise SettingError(f"{self._type}: the setting {name!r} is missing")
+        return value
+
+    def text(self, name: str, default: str = "") -> str:
+        """A text; numbers are written out. SettingError for anything else."""
+        value = self.get(name, default)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        raise self._wrong(name, value, "a text")
+
+    def required_text(self, name: str) -> str:
+        """As ``text``, but it must be there and not be empty."""
+        self.required(name)
+        value = self.text(name)
+        if not value:
+            raise self._wrong(name, value, "a text that is not empty")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """As ``text``, or None if it is left out."""
+        return self.text(name) if self.get(name) is not None else None
+
+    def number(self, name: str, default: float) -> float:
+        """A number, also from text. SettingError for anything else."""
+        value = self.get(name, default)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise self._wrong(name, value, "a number") from None
+
+    def integer(self, name: str, default: int) -> int:
+        """A whole number, also from text."""
+        value = self.number(name, default)
+        if value != int(value):
+            raise self._wrong(name, value, "a whole number")
+        return int(value)
+
+    def boolean(self, name: str, *, default: bool = False) -> bool:
+        """A boolean, also from ``true``, ``yes``, ``on``, ``1`` and their opposites."""
+        value = self.get(name, default)
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in _TRUE:
+            return True
+        if str(value).lower() in _FALSE:
+            return False
+        raise self._wrong(name, value, "true or false")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts, or a single one, as a tuple; empty if it is left out."""
+        value = self.get(name, ())
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise self._wrong(name, value, "a text or a list of texts")
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        """A mapping, also from JSON text; empty if it is left out."""
+        value = self.get(name, {})
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                raise self._wrong(name, value, "a mapping") from None
+        if isinstance(value, Mapping):
+            return value
+        raise self._wrong(name, value, "a mapping")
+
+    def event(self, key: str, default: str | None) -> str | None:
+        """The event to raise: what ``key`` (``success``, ``error``, …) names, or ``default``."""
+        value = self.get(key)
+        return default if value is None else str(value)
+
+    def _wrong(self, name: str, value: Any, expected: str) -> SettingError:
+        shown = repr(value)
+        shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
+        return SettingError(f"{self._type}: the setting {name!r} is {shown}; it must be {expected}")

@@ -1,0 +1,1 @@
+"""What runs machines: everything that waits, and the only writer of what happened."""

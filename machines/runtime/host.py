@@ -1,0 +1,189 @@
+"""The host: a process that runs machines, one or thousands, in one asyncio loop.
+
+Here everything waits: sockets, bells, deadlines, running work. What happens is decided and
+written by the journal; the loop carries out what a commit asks for, and tells the journal what
+came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connections
+
+from machines.core.snapshot import EMPTY
+from machines.models import Process
+from machines.runtime import ownership, sweep
+from machines.runtime.bells import Bell, Ringer
+from machines.runtime.clock import Clock
+from machines.runtime.control import ControlServer
+from machines.runtime.desk import Desk
+from machines.runtime.journal import Journal
+from machines.runtime.requests import After, Control, Enter, Look, Play
+from machines.runtime.timers import Timers
+from machines.runtime.work import Workshop
+
+logger = logging.getLogger("machines.runtime")
+
+SWEEP_SECONDS = 2.0  # how long a lost ring may go unnoticed
+WORK_GRACE_SECONDS = 20.0  # for running work when the host goes down
+LEVELS = {"debug": logging.DEBUG, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class Host:
+    """One host. ``run`` returns when its last machine has ended, or it was asked to go."""
+
+    def __init__(
+        self,
+        process: Process,
+        entries: Sequence[Enter],
+        *,
+        clock: Clock,
+        machine_sockets: Callable[[str], Path],
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``entries`` are owned by ``process`` already; ``machine_sockets`` names a socket each."""
+        self._process = process
+        self._entries = entries
+        self._clock = clock
+        self._machine_sockets = machine_sockets
+        self._on_ready = on_ready
+        self._lives = {entry.live.name: entry.live for entry in entries}
+        self._faulted = False
+        self._to_end: asyncio.Event
+        self._journal: Journal
+
+    async def run(self) -> int:
+        """Run until the end; the exit code: 1 if a machine is faulted, else 0."""
+        loop = asyncio.get_running_loop()
+        self._to_end = asyncio.Event()
+        self._ringer = Ringer()
+        self._journal = Journal(
+            self._process.pk,
+            self._clock,
+            lambda after: loop.call_soon_threadsafe(self._carry_out, after),
+            EMPTY,
+        )
+        self._timers = Timers(self._clock, self._journal.put)
+        self._desk = Desk(self._journal.put, self._lives)
+        server = ControlServer(self._desk.serve)
+        bell = Bell("host", self._rung)
+        async with asyncio.TaskGroup() as group:
+            self._workshop = Workshop(group, self._journal.put)
+            chores = [group.create_task(self._sweep()), group.create_task(self._beat())]
+            self._group = group
+            bell.open()
+            self._journal.start()
+            for entry in self._entries:
+                self._journal.put(entry)
+            await self._listen(server)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._asked_to_go, number)
+            self._on_ready()
+            await self._to_end.wait()
+            await server.close()
+            for chore in chores:
+                chore.cancel()
+            await self._go_down()
+        bell.close()
+        self._ringer.close()
+        await sync_to_async(connections.close_all)()
+        if self._journal.failure is not None:
+            return 1
+        return 1 if self._faulted else 0
+
+    async def _listen(self, server: ControlServer) -> None:
+        await server.listen(Path(self._process.socket_path))
+        for name in self._lives:
+            await server.listen(self._machine_sockets(name), default_target=name)
+
+    # -- after a commit
+
+    def _carry_out(self, after: After) -> None:
+        for machine, token in after.stop_work:
+            self._workshop.stop(machine, token)
+        for order in after.start_work:
+            self._workshop.start(order)
+        self._timers.follow(after.disarm, after.arm)
+        for reply, said in after.replies:
+            reply(said)
+        self._tell_others(after)
+        for machine, status in after.gone:
+            self._gone(machine, status)
+
+    def _tell_others(self, after: After) -> None:
+        for pid in after.ring_hosts:
+            self._ringer.ring_host(pid)
+        if after.changed:
+            self._ringer.ring_web()
+        for machine, level, message in after.lines:
+            logger.log(LEVELS.get(level, logging.INFO), "%s: %s", machine, message)
+
+    def _gone(self, machine: str, status: str) -> None:
+        logger.info("%s: %s", machine, status or "lost")
+        self._faulted = self._faulted or status == "faulted"
+        self._lives.pop(machine, None)
+        if not self._lives:
+            self._to_end.set()
+
+    def _asked_to_go(self, number: signal.Signals) -> None:
+        logger.info("%s: going down", signal.Signals(number).name)
+        self._to_end.set()
+
+    async def _go_down(self) -> None:
+        """No new work; running work ends, or is ended; machines go on when they are run again."""
+        for name in tuple(self._lives):
+            self._journal.put(Control(name, "drain", _ignore))
+        await self._workshop.shut_down(WORK_GRACE_SECONDS)
+        for name in tuple(self._lives):
+            self._journal.put(Control(name, "stop", _ignore))
+        await asyncio.to_thread(self._journal.stop)
+        # What the last commits asked for was handed over by the thread that has ended now.
+        await asyncio.sleep(0)
+        self._timers.disarm_all()
+        await self._workshop.shut_down(0)
+
+    # -- looking around
+
+    def _rung(self) -> None:
+        self._journal.put(Look())
+        self._group.create_task(self._wake_subscribers())
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                if await sync_to_async(sweep.something_waits)(self._process.pk, self._lives):
+                    self._journal.put(Look())
+            except DatabaseError as error:
+                logger.warning("the sweep of the inbox failed: %s", error)
+            await self._wake_subscribers()
+
+    async def _wake_subscribers(self) -> None:
+        idle = sweep.subscriptions(self._lives)
+        if not idle:
+            return
+        try:
+            names = await sync_to_async(sweep.to_wake)(idle, self._clock.now())
+        except DatabaseError as error:
+            logger.warning("the sweep of the jobs failed: %s", error)
+            return
+        for name in names:
+            self._journal.put(Play(name, rung=True))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(ownership.HEARTBEAT_SECONDS)
+            with contextlib.suppress(DatabaseError):
+                await sync_to_async(ownership.beat)(self._process, self._clock.now())
+
+
+def _ignore(_said: dict[str, Any]) -> None:
+    pass

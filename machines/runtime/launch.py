@@ -1,0 +1,140 @@
+"""From what a person asks to run to machines that a host can take in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from machines.actions.registry import Registry
+from machines.core.definition import Definition
+from machines.core.engine import context_fault
+from machines.core.errors import MachineError
+from machines.core.snapshot import Snapshot
+from machines.models import MACHINE_NAME_PATTERN, Event, Machine, MachineDefinition, Process
+from machines.runtime import definitions, lifecycle, ownership
+from machines.runtime.live import Live
+from machines.runtime.requests import Enter
+
+
+class CannotRun(MachineError):  # noqa: N818 - reads as what happened
+    """What is asked for cannot be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One machine that is to run: ``what`` is a file, or the name of a machine or definition."""
+
+    what: str
+    machine_name: str | None = None
+    definition_name: str | None = None
+    actions_dir: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    restart: bool = False
+    takeover: bool = False
+    discard_pending: bool = False
+
+
+def prepare(order: Order, process: Process, now: datetime) -> Enter:
+    """Make ``process`` the owner of the machine that is asked for, ready to be taken in.
+
+    Raises DefinitionError, CannotRun, AlreadyRuns, Unknown or another MachineError.
+    """
+    machine, record = _resolve(order)
+    definition = definitions.compiled(record)
+    name = _machine_name(order, machine, record, definition)
+    if machine is None:
+        machine = Machine.objects.filter(name=name).first()
+    if machine is None:
+        machine, _created = Machine.objects.get_or_create(
+            name=name, defaults={"definition": record}
+        )
+    actions_dir = order.actions_dir or machine.actions_dir
+    registry = Registry(_action_folders(actions_dir, definition, record))
+    context = {**order.context}
+    if fault := context_fault(context):
+        raise CannotRun(f"--initial-context: {fault}")
+    ownership.claim(machine, process, now, takeover=order.takeover)
+    begins = _begins(machine, restart=order.restart)
+    moved = not begins and machine.definition_id != record.pk
+    if moved and machine.state not in definition.states:
+        raise CannotRun(
+            f"machine {name!r} is in state {machine.state!r}, which {record} does not have;"
+            " begin anew with --restart"
+        )
+    Machine.objects.filter(pk=machine.pk).update(actions_dir=actions_dir)
+    if order.discard_pending:
+        Event.objects.filter(target=name, status=Event.Status.PENDING).update(
+            status=Event.Status.EXPIRED, reason="discarded on request", processed_at=now
+        )
+    live = Live(
+        id=machine.pk,
+        name=name,
+        definition=definition,
+        definition_id=record.pk,
+        registry=registry,
+        epoch=machine.epoch,
+        snapshot=Snapshot(name),
+    )
+    lifecycle.load(live)
+    return Enter(live, begins, context, moved)
+
+
+def _resolve(order: Order) -> tuple[Machine | None, MachineDefinition]:
+    path = Path(order.what)
+    if path.is_file():
+        return None, definitions.register(path, name=order.definition_name)
+    if path.suffix in {".yaml", ".yml"} or "/" in order.what:
+        raise definitions.Unknown(f"no file {order.what!r}")
+    machine, record = definitions.find(order.what)
+    if order.machine_name and machine is not None and machine.name != order.machine_name:
+        machine = None
+    return machine, record
+
+
+def _machine_name(
+    order: Order, machine: Machine | None, record: MachineDefinition, definition: Definition
+) -> str:
+    if machine is not None:
+        return machine.name
+    declared = definition.metadata.get("machine_name")
+    stem = Path(record.origin).stem if record.origin else record.name
+    name = order.machine_name or str(declared or stem)
+    if not re.match(MACHINE_NAME_PATTERN, name):
+        raise CannotRun(
+            f"{name!r} is no machine's name: it starts with a letter and has up to 63 letters,"
+            " digits, _ and -; give one with --machine-name"
+        )
+    return name
+
+
+def _begins(machine: Machine, *, restart: bool) -> bool:
+    """True if it starts in its initial state; False if it goes on where it was."""
+    if restart or machine.status in {Machine.Status.NEW, Machine.Status.FINISHED}:
+        return True
+    if machine.status == Machine.Status.FAULTED:
+        raise CannotRun(
+            f"machine {machine.name!r} is faulted ({machine.fault[:300]});"
+            " begin anew with --restart"
+        )
+    return not machine.states
+
+
+def _action_folders(
+    actions_dir: str, definition: Definition, record: MachineDefinition
+) -> tuple[Path, ...]:
+    """Folders of custom actions, the one that counts most last."""
+    beside = Path(record.origin).parent if record.origin else Path.cwd()
+    asked = (settings.SM_ACTIONS_DIR, definition.actions_dir, actions_dir)
+    return tuple(_folder(name, beside) for name in asked if name)
+
+
+def _folder(name: str, beside: Path) -> Path:
+    """A folder named in a file is sought beside that file, then in the working folder."""
+    found = beside / name
+    return found if found.is_dir() else Path(name)

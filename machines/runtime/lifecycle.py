@@ -1,0 +1,260 @@
+"""How a machine comes in, goes on, is held and leaves: everything but its ordinary turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from machines.actions.jobs import job_names
+from machines.core import decisions, engine
+from machines.core.decisions import Outcome, Perform
+from machines.core.snapshot import (
+    EMPTY,
+    Deadline,
+    Event,
+    Kind,
+    Snapshot,
+    turn_from_json,
+)
+from machines.core.waiting import Waiting
+from machines.models import Event as EventRecord
+from machines.models import Machine
+from machines.runtime import intake, turns
+from machines.runtime.live import key_of
+from machines.runtime.requests import Control, Due, Ended, Enter, Play
+
+if TYPE_CHECKING:
+    from machines.runtime.group import Group
+    from machines.runtime.live import Live
+
+
+def load(live: Live) -> None:
+    """Let a machine's memory be what the database says; its watchers keep waiting."""
+    row = Machine.objects.select_related("last_event", "job").get(pk=live.id)
+    live.snapshot = Snapshot(
+        machine=row.name,
+        states=tuple(row.states),
+        context=row.context,
+        turn=turn_from_json(row.turn),
+        event_data=_event_data(row.last_event),
+        job=job_names(row.job) if row.job is not None else EMPTY,
+        entered_at=row.entered_at,
+    )
+    live.status, live.fault = row.status, row.fault
+    live.seq = live.saved_seq = row.seq
+    live.last_event_id = row.last_event_id
+    live.job_pk, live.job_token = row.job_id, row.job_token
+    live.active_at = row.active_at
+    live.context_json = None
+    live.waiting = Waiting()
+    live.deadlines = {}
+    for record in EventRecord.objects.filter(
+        target=row.name, status=EventRecord.Status.PENDING
+    ).order_by("id"):
+        live.waiting.add(intake.event_of(record))
+    for timer in row.timers.all():
+        action = tuple(timer.action) if timer.action is not None else None
+        deadline = Deadline(timer.name, timer.due_at, timer.transition, action)
+        live.deadlines[key_of(deadline)] = (deadline, timer.pk)
+
+
+def enter(group: Group, request: Enter) -> None:
+    """Take a machine in; it begins, or goes on where it was."""
+    live = request.live
+    group.machines[live.name] = live
+    group.touch(live)
+    if request.begins:
+        _begin(group, live, request.context)
+    else:
+        _resume(group, live, moved=request.moved)
+
+
+def go_on(group: Group, request: Play) -> None:
+    """Go on with a machine; ``rung``: what it looked for may be there."""
+    live = group.machines.get(request.machine)
+    if live is None or live.ended:
+        return
+    if request.rung:
+        live.snapshot = decisions.rung(live.snapshot)
+    group.touch(live)
+
+
+def due(group: Group, request: Due) -> None:
+    """A deadline passed, if it still stands."""
+    live = group.machines.get(request.machine)
+    deadline = request.deadline
+    if live is None or live.ended or live.deadlines.get(key_of(deadline), (None, 0))[0] != deadline:
+        return
+    kind = Kind.TIMER if deadline.transition is not None else Kind.WAKE
+    live.waiting.add_due(
+        Event(
+            deadline.name,
+            kind,
+            deadline.due_at,
+            transition=deadline.transition,
+            action=deadline.action,
+        )
+    )
+    group.touch(live)
+
+
+def ended(group: Group, request: Ended) -> None:
+    """Work ended: put its run on record and, unless its state was left, settle it."""
+    live = group.machines.get(request.machine)
+    work = request.work
+    if live is None:
+        return
+    current = live.snapshot.turn.work
+    if current is None or current.token != work.token or live.ended:
+        outcome = "stopped" if request.stopped else "stale"
+        group.rows.end_run(
+            work.token, (outcome, "its state was left", request.output, None, ""), group.now
+        )
+        return
+    if request.stopped:  # the host goes down: the work is begun again by the next one
+        group.rows.end_run(
+            work.token, ("stopped", "its host went down", request.output, None, ""), group.now
+        )
+        return
+    if live.paused:
+        live.held.append(request)
+        return
+    _settle_work(group, live, request)
+
+
+def control(group: Group, request: Control) -> None:
+    """Pause, resume or stop a machine, or let it do no new work."""
+    live = group.machines.get(request.machine)
+    if live is None:
+        why = f"no machine named {request.machine!r} runs here"
+        group.after.replies.append((request.reply, {"ok": False, "code": "unknown", "error": why}))
+        return
+    group.touch(live)
+    if request.verb == "drain":
+        live.draining = True
+    elif request.verb == "pause" and live.runs:
+        group.change_status(live, Machine.Status.PAUSED)
+    elif request.verb == "resume" and live.paused:
+        _go_on(group, live)
+    elif request.verb == "stop" and not live.ended:
+        _stop(group, live)
+    states = live.snapshot.states
+    group.after.replies.append(
+        (
+            request.reply,
+            {
+                "ok": True,
+                "machine": live.name,
+                "status": live.status,
+                "state": states[0] if states else None,
+                "pending": len(live.waiting),
+            },
+        )
+    )
+
+
+def obey_wishes(group: Group) -> None:
+    """Do what others asked of our machines by writing ``wanted``."""
+    asked = Machine.objects.filter(process_id=group.process_id).exclude(wanted="")
+    verbs = {
+        Machine.Status.PAUSED: "pause",
+        Machine.Status.RUNNING: "resume",
+        Machine.Status.STOPPED: "stop",
+    }
+    for name, wanted in asked.values_list("name", "wanted"):
+        control(group, Control(name, verbs.get(wanted, ""), lambda _said: None))
+    asked.update(wanted="")
+
+
+def _begin(group: Group, live: Live, context: Mapping[str, Any]) -> None:
+    live.held.clear()
+    live.snapshot = Snapshot(live.name)
+    live.last_event_id = live.job_pk = None
+    live.job_token = ""
+    group.clear_deadlines(live)
+    live.status, live.fault = Machine.Status.RUNNING, ""
+    group.record(live, engine.begin(live.definition, live.name, context, group.now))
+    turns.judge(group, live, engine.START)
+
+
+def _resume(group: Group, live: Live, *, moved: bool) -> None:
+    live.draining = False
+    if moved:
+        _move(group, live)
+    elif live.status != Machine.Status.RUNNING:
+        group.change_status(live, Machine.Status.RUNNING)
+    for deadline, _timer_id in live.deadlines.values():
+        group.after.arm.append((live.name, deadline))
+    _recover_work(group, live)
+    # What an idle machine looked for may have come while nobody listened.
+    live.snapshot = decisions.rung(live.snapshot)
+
+
+def _move(group: Group, live: Live) -> None:
+    """Go on with another version of the definition: a new round, timers from the entry."""
+    live.snapshot = decisions.new_round(live.definition, live.snapshot)
+    group.clear_deadlines(live)
+    group.change_status(live, Machine.Status.RUNNING)
+    entered_at = live.snapshot.entered_at or group.now
+    for deadline in engine.deadlines(live.definition, live.snapshot.state, entered_at):
+        group.set_deadline(live, deadline)
+
+
+def _recover_work(group: Group, live: Live) -> None:
+    """Work that was cut off runs again, or fails, as its action says."""
+    turn = live.snapshot.turn
+    work = turn.work
+    if work is None:
+        return
+    group.rows.end_run(work.token, ("lost", "its host ended", "", None, ""), group.now)
+    action = decisions.action_at(live.definition, live.snapshot.state, work.action)
+    if action.rerun_on_crash:
+        listed, position = work.action
+        todo = ((listed, position, position + 1), *turn.todo)
+        turn = replace(turn, work=None, todo=todo, attempt=work.attempt)
+        live.snapshot = replace(live.snapshot, turn=turn)
+        return
+    perform = Perform(work.action, action, work.attempt)
+    turns.end_work(group, live, perform, Outcome(error="its host ended while it ran"))
+
+
+def _settle_work(group: Group, live: Live, request: Ended) -> None:
+    work = request.work
+    action = decisions.action_at(live.definition, live.snapshot.state, work.action)
+    worked = request.worked
+    outcome = Outcome(error=request.error) if worked is None else worked.outcome
+    group.rows.end_run(
+        work.token,
+        (
+            "failed" if outcome.error else "done",
+            outcome.error,
+            request.output,
+            None if worked is None else worked.exit_code,
+            outcome.event or "",
+        ),
+        group.now,
+    )
+    if outcome.error:
+        group.after.lines.append((live.name, "error", f"{action.type}: {outcome.error}"))
+    group.touch(live)
+    turns.end_work(group, live, Perform(work.action, action, work.attempt), outcome)
+
+
+def _go_on(group: Group, live: Live) -> None:
+    group.change_status(live, Machine.Status.RUNNING)
+    held, live.held = live.held, []
+    for request in held:
+        ended(group, request)
+
+
+def _stop(group: Group, live: Live) -> None:
+    group.stop_work(live)
+    for key in live.deadlines:  # the rows stay: they are due when the machine goes on
+        group.after.disarm.append((live.name, key))
+    group.change_status(live, Machine.Status.STOPPED)
+    group.after.gone.append((live.name, live.status))
+
+
+def _event_data(record: EventRecord | None) -> Mapping[str, Any]:
+    return EMPTY if record is None else intake.event_of(record).as_data()

@@ -1,0 +1,72 @@
+"""The memory of a machine that runs here. Only the journal's thread reads and changes it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from machines.core.definition import Definition
+from machines.core.snapshot import ActionRef, Deadline, Snapshot
+from machines.core.waiting import Waiting
+
+if TYPE_CHECKING:
+    from machines.actions.registry import Registry
+    from machines.runtime.requests import Ended, Reply
+
+DeadlineKey = tuple[int | None, ActionRef | None]
+TRAIL_LENGTH = 12  # steps named when a machine is caught in a cycle
+
+
+def key_of(deadline: Deadline) -> DeadlineKey:
+    """What a machine has at most one deadline of: a transition, or an action."""
+    return (deadline.transition, deadline.action)
+
+
+@dataclass(slots=True)
+class Live:
+    """A machine in memory.
+
+    ``saved_seq`` is the step that its row is at, within the present transaction too. ``watchers``
+    wait for an event to end. ``held``: results that came while it was paused. ``draining``: its
+    host goes down, so no new work is begun.
+    """
+
+    id: int
+    name: str
+    definition: Definition
+    definition_id: int
+    registry: Registry
+    epoch: int
+    snapshot: Snapshot
+    status: str = "new"
+    fault: str = ""
+    seq: int = 0
+    saved_seq: int = 0
+    last_event_id: int | None = None
+    job_pk: int | None = None
+    job_token: str = ""
+    active_at: datetime | None = None
+    waiting: Waiting = field(default_factory=Waiting)
+    deadlines: dict[DeadlineKey, tuple[Deadline, int]] = field(default_factory=dict)
+    watchers: dict[int, list[Reply]] = field(default_factory=dict)
+    held: list[Ended] = field(default_factory=list)
+    trail: deque[str] = field(default_factory=lambda: deque(maxlen=TRAIL_LENGTH))
+    draining: bool = False
+    context_json: tuple[Any, str] | None = None
+
+    @property
+    def paused(self) -> bool:
+        """True if it holds back all that arrives."""
+        return self.status == "paused"
+
+    @property
+    def ended(self) -> bool:
+        """True if nothing more happens to it here."""
+        return self.status in {"finished", "faulted", "stopped"}
+
+    @property
+    def runs(self) -> bool:
+        """True if it judges and acts."""
+        return self.status == "running"

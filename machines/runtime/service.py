@@ -1,0 +1,77 @@
+"""One run of a host process, from its place on record to its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from django.db import connections
+
+from machines.models import Process
+from machines.runtime import ownership
+from machines.runtime.clock import Clock
+from machines.runtime.host import Host
+from machines.runtime.launch import Order, prepare
+from machines.runtime.requests import Enter
+from machines.runtime.rundir import run_dir
+
+logger = logging.getLogger("machines.runtime")
+
+
+def run_machines(orders: Sequence[Order], *, socket_prefix: str = "") -> int:
+    """Run machines until the last has ended or this process is asked to go; the exit code.
+
+    ``socket_prefix`` is what the path of each machine's control socket begins with, up to its
+    name; without one they are in the run directory. Raises MachineError if a machine cannot be
+    run, and then none is.
+    """
+    clock = Clock()
+    lock = ownership.HostLock()
+    lock.acquire()
+    try:
+        socket_path = run_dir() / f"host-{os.getpid()}.sock"
+        process = ownership.register_host(str(socket_path), _version(), clock.now())
+        try:
+            entries = _prepared(orders, process, clock)
+            connections.close_all()
+            host = Host(
+                process,
+                entries,
+                clock=clock,
+                machine_sockets=_sockets(socket_prefix),
+                on_ready=lambda: _say_ready(entries),
+            )
+            return asyncio.run(host.run())
+        finally:
+            ownership.release(process)
+    finally:
+        lock.release()
+
+
+def _prepared(orders: Sequence[Order], process: Process, clock: Clock) -> list[Enter]:
+    return [prepare(order, process, clock.now()) for order in orders]
+
+
+def _sockets(prefix: str) -> Callable[[str], Path]:
+    def path(name: str) -> Path:
+        return Path(f"{prefix}{name}.sock") if prefix else run_dir() / f"{name}.sock"
+
+    return path
+
+
+def _say_ready(entries: Sequence[Enter]) -> None:
+    for entry in entries:
+        definition = entry.live.definition
+        verb = "begins" if entry.begins else "goes on"
+        logger.info("%s: %s (%s)", entry.live.name, verb, definition.name)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("state-machine-engine")
+    except importlib.metadata.PackageNotFoundError:
+        return "development"

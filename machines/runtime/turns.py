@@ -1,0 +1,302 @@
+"""The turn of a machine, played inside a transaction until it works, rests or has used its share.
+
+Decisions are the core's; here they are carried out and put on record.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from machines.actions.base import ActionType, Call
+from machines.actions.settings import Settings
+from machines.core import decisions, engine
+from machines.core.decisions import Decision, Judge, Outcome, Perform, Settled
+from machines.core.interpolation import Unknown, interpolate
+from machines.core.snapshot import Event, Kind, Step, Work
+from machines.runtime.quiet import QuietRound
+from machines.runtime.requests import Play, StartWork
+from machines.runtime.services import EffectServices
+
+if TYPE_CHECKING:
+    from machines.core.definition import Action
+    from machines.runtime.group import Group
+    from machines.runtime.live import Live
+
+logger = logging.getLogger("machines.runtime")
+
+MAX_ACTIONS = 64  # of one machine in one transaction
+MAX_SECONDS = 0.010  # likewise; others wait meanwhile
+
+
+def play_all(group: Group) -> None:
+    """Play every machine that has something to do, and those they send events to."""
+    while group.to_play:
+        name = next(iter(group.to_play))
+        live = group.to_play.pop(name)
+        if live.runs:
+            _Turn(group, live).play()
+
+
+class _Turn:
+    def __init__(self, group: Group, live: Live) -> None:
+        self._group = group
+        self._live = live
+        self._actions = 0
+        self._until = time.monotonic() + MAX_SECONDS
+        self._quiet_round: QuietRound | None = None
+
+    def play(self) -> None:
+        """Carry out decision after decision."""
+        live = self._live
+        while live.runs:
+            if self._share_is_used():
+                self._group.after.requests.append(Play(live.name))
+                break
+            decision = decisions.decide(live.definition, live.snapshot, live.waiting)
+            if not self._carry_out(decision):
+                break
+        if self._quiet_round is not None:
+            self._quiet_round.keep()
+
+    def _carry_out(self, decision: Decision) -> bool:
+        """Do it; False if the machine rests or works now."""
+        group, live = self._group, self._live
+        if isinstance(decision, Judge):
+            self._judge(decision.event)
+        elif isinstance(decision, Perform):
+            return self._perform(decision)
+        elif decision is decisions.NEW_ROUND:
+            if live.snapshot.turn.idle and live.snapshot.turn.quiet:
+                self._quiet_round = QuietRound(group, live)
+            live.snapshot = decisions.new_round(live.definition, live.snapshot)
+        elif decision is decisions.IDLE:
+            if self._quiet_round is not None and self._quiet_round.forget():
+                self._quiet_round = None
+                return False
+            live.snapshot = decisions.idle(live.snapshot)
+        elif decision is decisions.FINISH:
+            finish(group, live)
+        else:
+            return False
+        return True
+
+    def _share_is_used(self) -> bool:
+        self._actions += 1
+        return self._actions > MAX_ACTIONS or (
+            self._actions % 8 == 0 and time.monotonic() > self._until
+        )
+
+    # -- events
+
+    def _judge(self, event: Event) -> None:
+        group, live = self._group, self._live
+        if event.kind is Kind.WAKE:
+            self._wake(event)
+            return
+        if event.kind is Kind.TIMER:
+            live.waiting.discard(event)
+            group.spend_deadline(live, (event.transition, None))
+        if event.kind is Kind.OUTSIDE:
+            live.last_event_id = event.id
+        try:
+            step = engine.step(live.definition, live.snapshot, event, group.now)
+        except Exception as error:
+            logger.exception("%s: the step for %r could not be computed", live.name, event.name)
+            reason = f"its step could not be computed: {type(error).__name__}: {error}"
+            group.end_event(live, event, "failed", reason)
+            if event.kind is not Kind.OUTSIDE:
+                fault(group, live, f"{event.name!r}: {reason}")
+            return
+        if step.taken is None:
+            live.snapshot = step.snapshot
+            group.end_event(live, event, "failed" if step.invalid else "ignored", step.reason)
+        else:
+            group.record(live, step)
+            group.end_event(live, event, "processed")
+        self._after_step(step)
+
+    def _after_step(self, step: Step) -> None:
+        live = self._live
+        if step.error:
+            last = {"last_error": step.error, "last_error_action": "context_map"}
+            live.snapshot = engine.changed(live.snapshot, {**live.snapshot.context, **last}, last)
+            self._judge(Event(decisions.ERROR, Kind.RESULT))
+        if live.snapshot.instant_steps > live.definition.max_instant_steps:
+            fault(
+                self._group,
+                live,
+                f"{live.definition.max_instant_steps} steps with nothing from outside: "
+                + "; ".join(live.trail),
+            )
+
+    def _wake(self, event: Event) -> None:
+        live = self._live
+        live.waiting.discard(event)
+        self._group.spend_deadline(live, (None, event.action))
+        self._settled(decisions.wake(live.definition, live.snapshot, event))
+
+    def _settled(self, settled: Settled) -> None:
+        live = self._live
+        live.snapshot = settled.snapshot
+        if settled.deadline is not None:
+            self._group.set_deadline(live, settled.deadline)
+        if settled.event is not None:
+            self._judge(settled.event)
+
+    # -- actions
+
+    def _perform(self, decision: Perform) -> bool:
+        """Perform an effect, or put work on its way; False if the machine works now."""
+        group, live = self._group, self._live
+        action = decision.action
+        found = live.registry.get(action.type)
+        if found is not None and found.work is not None:
+            if live.draining:
+                return False
+            live.snapshot = decisions.take_up(live.snapshot)
+            self._begin_work(decision, found)
+            return False
+        live.snapshot = decisions.take_up(live.snapshot)
+        if found is None:
+            outcome = Outcome(error=live.registry.suggestion(action.type))
+        else:
+            outcome = self._effect(found, action)
+        if outcome.error:
+            group.fail(live, action.type, outcome.error)
+        if outcome.finish:
+            finish(group, live)
+            return True
+        self._settled(
+            decisions.settle(
+                live.definition,
+                live.snapshot,
+                decision,
+                outcome,
+                now=group.now,
+                chance=random.random(),  # noqa: S311 - jitter
+            )
+        )
+        return True
+
+    def _effect(self, found: ActionType, action: Action) -> Outcome:
+        group, live = self._group, self._live
+        if found.perform is None:
+            raise RuntimeError(f"{found.name} is neither an effect nor work")
+        call = Call(
+            action,
+            Settings(action.type, filled(group, live, found, action)),
+            live.snapshot.context,
+            EffectServices(group, live),
+        )
+        group.left_traces = group.left_traces or not found.only_looks
+        try:
+            if found.reads_record:
+                group.flush()
+            if not found.writes_tables:
+                return found.perform(call)
+            with transaction.atomic():
+                return found.perform(call)
+        except Exception as error:
+            logger.debug("%s: %s failed", live.name, action.type, exc_info=True)
+            return Outcome(error=str(error) or type(error).__name__)
+
+    def _begin_work(self, decision: Perform, found: ActionType) -> None:
+        group, live = self._group, self._live
+        action = decision.action
+        work = Work(decision.ref, uuid.uuid4().hex, decision.attempt)
+        live.snapshot = replace(live.snapshot, turn=replace(live.snapshot.turn, work=work))
+        group.rows.add_run(
+            (
+                live.id,
+                live.seq,
+                decision.ref[1],
+                action.type,
+                decision.attempt,
+                work.token,
+                "running",
+                "info",
+                "",
+                "",
+                None,
+                "",
+                live.job_pk,
+            ),
+            group.now,
+            None,
+        )
+        group.after.start_work.append(
+            StartWork(
+                live.name,
+                work,
+                found,
+                action,
+                filled(group, live, found, action),
+                group.names_of(live),
+                live.snapshot.context,
+                live.snapshot.job,
+            )
+        )
+
+
+def filled(group: Group, live: Live, found: ActionType, action: Action) -> dict[str, object]:
+    """The settings of an action with their placeholders filled in."""
+    names = group.names_of(live)
+    return {
+        key: value
+        if key in found.raw_settings
+        else interpolate(
+            value,
+            names,
+            unknown=Unknown.NULL if key in found.null_settings else Unknown.AS_WRITTEN,
+        )
+        for key, value in action.settings.items()
+    }
+
+
+def judge(group: Group, live: Live, event: Event) -> None:
+    """Judge an event that no decision asked for."""
+    _Turn(group, live)._judge(event)
+
+
+def end_work(group: Group, live: Live, perform: Perform, outcome: Outcome) -> None:
+    """Settle work that ended; the caller has put its run on record."""
+    _Turn(group, live)._settled(
+        decisions.settle(
+            live.definition,
+            live.snapshot,
+            perform,
+            outcome,
+            now=group.now,
+            chance=random.random(),  # noqa: S311 - jitter
+            worked=True,
+        )
+    )
+
+
+def finish(group: Group, live: Live) -> None:
+    """The machine has reached its end: what waits for it is ignored."""
+    _end(group, live, "finished", "")
+
+
+def fault(group: Group, live: Live, why: str) -> None:
+    """The machine cannot go on."""
+    logger.error("%s is faulted: %s", live.name, why)
+    _end(group, live, "faulted", why)
+
+
+def _end(group: Group, live: Live, status: str, why: str) -> None:
+    group.stop_work(live)
+    group.clear_deadlines(live)
+    live.snapshot = replace(live.snapshot, turn=replace(live.snapshot.turn, todo=(), work=None))
+    group.change_status(live, status, fault=why)
+    if status == "finished":
+        for event in live.waiting.events():
+            group.end_event(live, event, "ignored", f"machine {live.name!r} is finished")
+    group.after.gone.append((live.name, status))

@@ -1,0 +1,190 @@
+"""Work in the host's loop: started when its run is on record, stopped when its state is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from jobqueue.intake import create_job
+
+from machines.actions.base import WorkCall, Worked
+from machines.actions.settings import Settings
+from machines.core.decisions import Outcome
+from machines.core.errors import MachineError
+from machines.runtime.requests import Ended, Printed, Request, StartWork
+from machines.runtime.sending import send_event
+
+logger = logging.getLogger("machines.runtime")
+
+MAX_OUTPUT_BYTES = 64 << 10  # kept of what a run prints: its last ones
+OUTPUT_INTERVAL_SECONDS = 1.0  # how often the output of running work is written
+
+
+class Printout:
+    """The last part of what a run prints."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self.grew = False
+
+    def add(self, piece: bytes) -> None:
+        """Take what was printed."""
+        self._kept.extend(piece)
+        self.grew = True
+        if len(self._kept) > 2 * MAX_OUTPUT_BYTES:
+            del self._kept[:-MAX_OUTPUT_BYTES]
+
+    @property
+    def text(self) -> str:
+        """The last 64 KiB; bytes that are no UTF-8, and NUL, are replaced."""
+        self.grew = False
+        kept = bytes(self._kept[-MAX_OUTPUT_BYTES:])
+        return kept.decode(errors="replace").replace("\x00", "\ufffd")
+
+
+class Workshop:
+    """The running work of a host: at most one action of a machine at a time."""
+
+    def __init__(self, group: asyncio.TaskGroup, put: Callable[[Request], None]) -> None:
+        """``put`` hands requests to the journal."""
+        self._group = group
+        self._put = put
+        self._tasks: dict[str, tuple[str, asyncio.Task[None]]] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._shutting_down = False
+
+    def start(self, order: StartWork) -> None:
+        """Begin work; it waits until the machine's work before has ended."""
+        before = self._leaving.get(order.machine)
+        task = self._group.create_task(
+            self._run(order, before), name=f"{order.machine} {order.action.type}"
+        )
+        self._tasks[order.machine] = (order.work.token, task)
+
+    def stop(self, machine: str, token: str) -> None:
+        """End the work of a state that was left."""
+        found = self._tasks.get(machine)
+        if found is None or found[0] != token:
+            return
+        del self._tasks[machine]
+        task = found[1]
+        self._leaving[machine] = task
+        task.add_done_callback(lambda _done: self._left(machine, task))
+        task.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """True while something runs."""
+        return bool(self._tasks or self._leaving)
+
+    async def shut_down(self, grace_seconds: float) -> None:
+        """Let running work end; what has not ended by then is stopped."""
+        running = [task for _token, task in self._tasks.values()]
+        running.extend(self._leaving.values())
+        if not running:
+            return
+        _done, late = await asyncio.wait(running, timeout=grace_seconds)
+        self._shutting_down = True
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def _left(self, machine: str, task: asyncio.Task[None]) -> None:
+        if self._leaving.get(machine) is task:
+            del self._leaving[machine]
+
+    async def _run(self, order: StartWork, before: asyncio.Task[None] | None) -> None:
+        printout = Printout()
+        reporter: asyncio.Task[None] | None = None
+        worked: Worked | None = None
+        error, stopped = "", False
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            reporter = asyncio.ensure_future(self._report(order, printout))
+            worked = await self._work(order, printout)
+        except asyncio.CancelledError:
+            stopped = True
+        except MachineError as fault:
+            error = str(fault)
+        except Exception as fault:  # noqa: BLE001 - whatever work raises becomes `error`
+            error = f"{type(fault).__name__}: {fault}"
+            printout.add(traceback.format_exc().encode(errors="replace"))
+        finally:
+            if reporter is not None:
+                reporter.cancel()
+            token = order.work.token
+            if self._tasks.get(order.machine, ("",))[0] == token:
+                del self._tasks[order.machine]
+        self._put(
+            Ended(
+                order.machine,
+                order.work,
+                worked,
+                error,
+                printout.text,
+                stopped=stopped,
+            )
+        )
+
+    async def _work(self, order: StartWork, printout: Printout) -> Worked:
+        if order.type.work is None:
+            raise RuntimeError(f"{order.type.name} is no work")
+        call = WorkCall(
+            action=order.action,
+            settings=Settings(order.action.type, order.settings),
+            names=order.names,
+            context=order.context,
+            job=order.job,
+            machine=order.machine,
+            token=order.work.token,
+            attempt=order.work.attempt,
+            output=printout.add,
+            services=_Services(order.machine),
+        )
+        try:
+            return await order.type.work(call)
+        except TimeoutError:
+            seconds = call.settings.number("timeout", 0)
+            return Worked(Outcome(error=f"timed out after {seconds:g} s"))
+
+    async def _report(self, order: StartWork, printout: Printout) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(OUTPUT_INTERVAL_SECONDS)
+                if printout.grew:
+                    self._put(Printed(order.work.token, printout.text))
+
+
+class _Services:
+    """What custom work may do: events and jobs, on behalf of its machine."""
+
+    def __init__(self, machine: str) -> None:
+        self._machine = machine
+
+    async def send_event(
+        self, target: str, event_type: str, payload: Any = None, job_id: str = ""
+    ) -> None:
+        """See WorkServices."""
+        await send_event(
+            target=target,
+            type=event_type,
+            payload=payload,
+            job_id=job_id,
+            source=self._machine,
+            actor=self._machine,
+            known_only=False,
+        )
+
+    async def create_job(self, job_type: str, data: Any = None, **options: Any) -> str:
+        """See WorkServices."""
+        job = await sync_to_async(create_job)(
+            job_type=job_type, data=data, created_by=self._machine, **options
+        )
+        return job.job_id
