@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("machines.runtime")
 
 MAX_ACTIONS = 64  # of one machine in one transaction
-MAX_SECONDS = 0.010  # likewise; others wait meanwhile
+MAX_SECONDS = 0.010  # likewise, of the processor's time: a busy computer changes nothing
 
 
 def play_all(group: Group) -> None:
@@ -49,7 +49,8 @@ class _Turn:
         self._group = group
         self._live = live
         self._actions = 0
-        self._until = time.monotonic() + MAX_SECONDS
+        self._decisions = 0
+        self._until = time.thread_time() + MAX_SECONDS
         self._quiet_round: QuietRound | None = None
 
     def play(self) -> None:
@@ -88,9 +89,9 @@ class _Turn:
         return True
 
     def _share_is_used(self) -> bool:
-        self._actions += 1
-        return self._actions > MAX_ACTIONS or (
-            self._actions % 8 == 0 and time.monotonic() > self._until
+        self._decisions += 1
+        return self._actions >= MAX_ACTIONS or (
+            self._decisions % 16 == 0 and time.thread_time() > self._until
         )
 
     # -- events
@@ -155,6 +156,7 @@ class _Turn:
     def _perform(self, decision: Perform) -> bool:
         """Perform an effect, or put work on its way; False if the machine works now."""
         group, live = self._group, self._live
+        self._actions += 1
         action = decision.action
         found = live.registry.get(action.type)
         if found is not None and found.work is not None:
