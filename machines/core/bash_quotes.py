@@ -65,6 +65,7 @@ class BashQuotes(BashSource):
 
     def _expand(self, word: Word, *, quoted: bool) -> None:
         """What begins with a dollar, outside single quotes."""
+        word.splits = word.splits or not quoted
         if self._starts("$\\\n"):
             raise TemplateError("a command with a line broken after '$'; put both on one line")
         if self._starts("$(("):

@@ -56,7 +56,7 @@ class BashReader(BashQuotes):
         self.commands: list[Command] = []
         self._depth = 0
         self._fed: Placeholder | None = None
-        self._heredocs: list[tuple[Word, bool]] = []
+        self._heredocs: list[tuple[Word, bool, Word]] = []
         self._readers: dict[str, Callable[[Level], None]] = {
             " ": self._blank,
             "\t": self._blank,
@@ -155,7 +155,9 @@ class BashReader(BashQuotes):
         elif operator in ("<<", "<<-"):
             if word.spots:
                 raise refuse(word.spots[0].placeholder, "in the delimiter of a heredoc", OUTSIDE)
-            self._heredocs.append((word, operator == "<<-"))
+            body = Word()
+            level.command.here_strings.append(body)
+            self._heredocs.append((word, operator == "<<-", body))
         elif operator in (">&", "<&", "&>&") and word.spots:
             raise refuse(word.spots[0].placeholder, f"after {operator}", "name the file after '>'")
 
@@ -179,8 +181,8 @@ class BashReader(BashQuotes):
             self._end_command(level)
         self._take()
         while self._heredocs:
-            delimiter, strip = self._heredocs.pop(0)
-            self._heredoc(delimiter, strip=strip)
+            delimiter, strip, body = self._heredocs.pop(0)
+            self._heredoc(delimiter, body, strip=strip)
 
     def _comment(self, level: Level) -> None:
         if level.word is not None:
@@ -220,6 +222,7 @@ class BashReader(BashQuotes):
 
     def _backticks(self, level: Level) -> None:
         self._skip_quoted("`", "inside backticks")
+        level.current().splits = True
         level.current().add(EXPANSION)
 
     def _dollar(self, level: Level) -> None:
@@ -288,9 +291,12 @@ class BashReader(BashQuotes):
         self._take()
         elements = self._level(")", array=True).words
         for element in elements:
-            if element.spots and element.text.startswith("["):
-                raise refuse(element.spots[0].placeholder, "in the index of a list", OUTSIDE)
+            if element.text.startswith("["):
+                if element.spots:
+                    raise refuse(element.spots[0].placeholder, "in the index of a list", OUTSIDE)
+                self.evaluated += [element.text, *(f"${name}" for name in element.variables)]
             word.spots += element.spots
+            word.variables |= element.variables
         word.add(EXPANSION)
 
     def _redirect(self, level: Level) -> None:

@@ -8,6 +8,7 @@ from machines.core.interpolation import Part, Placeholder
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9*@#?$!-]")
 _EXPANDED_NAME = re.compile(r"\$\{[#!]?(\w+)")
+_READ = re.compile(r"\$\{?([A-Za-z_]\w*|[0-9@*])")
 _COMPUTED = re.compile(r"\[|:[^-=?+]")  # an index, or an offset
 
 
@@ -103,7 +104,7 @@ class BashSource:
         elif found and _COMPUTED.match(text, found.end()):
             self.evaluated.append(text[found.end() :])
 
-    def _heredoc(self, delimiter: Word, *, strip: bool) -> None:
+    def _heredoc(self, delimiter: Word, body: Word, *, strip: bool) -> None:
         """Pass over the lines of a heredoc and the one that ends it."""
         continued = False
         while self._peek() != "":
@@ -114,5 +115,7 @@ class BashSource:
             self._take()
             if not continued and (line.lstrip("\t") if strip else line) == delimiter.text:
                 return
+            if delimiter.bare:
+                body.variables.update(_READ.findall(line))
             slashes = len(line) - len(line.rstrip("\\"))
             continued = delimiter.bare and slashes % 2 == 1

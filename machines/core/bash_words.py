@@ -47,6 +47,7 @@ class Word:
     bare_length: int = 0
     spots: list[Spot] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
+    splits: bool = False  # an expansion without quotes may become several words
     written: bool = False  # an empty pair of quotes is a word, too
 
     @property
@@ -70,7 +71,7 @@ class Word:
 
 @dataclass(slots=True)
 class Command:
-    """A simple command; ``here_strings`` are what ``<<<`` hands to it.
+    """A simple command; ``here_strings`` are what ``<<<`` and ``<<`` hand to it.
 
     ``fed`` is a placeholder whose value a pipe before it may carry.
     """

@@ -92,7 +92,7 @@ def lift(template: str) -> ShellTemplate:
         raise TemplateError("a command with a control character; take it out")
     reader = BashReader(parts)
     reader.read()
-    CodeFinder(reader.evaluated).check(reader.commands)
+    CodeFinder(reader.evaluated, reader.spots[0].placeholder).check(reader.commands)
     spots = iter(reader.spots)
     variables: dict[Placeholder, str] = {}
     lifted: list[str | Reference] = []

@@ -30,11 +30,13 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--debug", action="store_true", help="log more")
 
 
-def run(orders: Sequence[Order], options: Mapping[str, Any]) -> None:
+def run(orders: Sequence[Order], options: Mapping[str, Any], *, others_go_on: bool = False) -> None:
     """Run machines; ends the process with the exit code that says how it went."""
     _set_up_log(options)
     try:
-        code = run_machines(orders, socket_prefix=options["control_socket_prefix"])
+        code = run_machines(
+            orders, socket_prefix=options["control_socket_prefix"], others_go_on=others_go_on
+        )
     except AlreadyRuns as error:
         raise CommandError(str(error), returncode=Exit.TAKEN) from error
     except definitions.Unknown as error:
@@ -51,10 +53,10 @@ def _set_up_log(options: Mapping[str, Any]) -> None:
     if options["log_file"]:
         path = Path(options["log_file"])
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
-        logging.getLogger().addHandler(handler)
-        handlers.append(handler)
+        to_file = logging.FileHandler(path)
+        to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        logging.getLogger().addHandler(to_file)
+        handlers.append(to_file)
     if options["log_format"] == "json":
         for handler in handlers:
             handler.setFormatter(JsonFormatter())

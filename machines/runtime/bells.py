@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Self
 
 from machines.runtime.rundir import run_dir
 
@@ -62,6 +63,12 @@ class Ringer:
         self._socket.setblocking(False)
         self._listed_at_ns = -1
         self._web: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def ring_host(self, pid: int) -> bool:
         """Ring the host with that pid; False if it has no bell here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from machines.core.definition import Definition
 from machines.core.errors import DefinitionError, Fault, MachineError
 from machines.core.loading import load
 from machines.models import Machine, MachineDefinition
+
+logger = logging.getLogger("machines.runtime")
 
 
 class Unknown(MachineError):  # noqa: N818 - reads as what happened
@@ -80,9 +83,15 @@ def register(path: Path, *, name: str | None = None) -> MachineDefinition:
 
 
 def register_examples() -> None:
-    """Put the project's examples on record, so that they can be run by name."""
+    """Put the project's examples on record, so that they can be run by name.
+
+    One that is edited just now and does not load is passed over: ``runmachine`` says why.
+    """
     for path in sorted(Path(settings.SM_EXAMPLES_DIR).glob("**/config/*.yaml")):
-        register(path)
+        try:
+            register(path)
+        except MachineError as error:
+            logger.warning("the example %s is not registered: %s", path.name, error)
 
 
 def find(name: str) -> tuple[Machine | None, MachineDefinition]:

@@ -52,7 +52,7 @@ class Journal:
         self,
         process_id: int,
         clock: Clock,
-        deliver: Callable[[After], None],
+        deliver: Callable[[After], object],
         secrets: Mapping[str, str],
     ) -> None:
         """``deliver`` is called from the journal's thread after each commit."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from machines.runtime.live import Live
 
 
+# What a wish for a status asks of the owner.
+_VERBS = {"paused": "pause", "running": "resume", "stopped": "stop"}
+
+
 def load(live: Live) -> None:
     """Let a machine's memory be what the database says; its watchers keep waiting."""
     row = Machine.objects.select_related("last_event", "job").get(pk=live.id)
@@ -157,13 +161,8 @@ def control(group: Group, request: Control) -> None:
 def obey_wishes(group: Group) -> None:
     """Do what others asked of our machines by writing ``wanted``."""
     asked = Machine.objects.filter(process_id=group.process_id).exclude(wanted="")
-    verbs = {
-        Machine.Status.PAUSED: "pause",
-        Machine.Status.RUNNING: "resume",
-        Machine.Status.STOPPED: "stop",
-    }
     for name, wanted in asked.values_list("name", "wanted"):
-        control(group, Control(name, verbs.get(wanted, ""), lambda _said: None))
+        control(group, Control(name, _VERBS.get(wanted, ""), lambda _said: None))
     asked.update(wanted="")
 
 

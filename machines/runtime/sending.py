@@ -216,7 +216,8 @@ def insert(frame: dict[str, Any]) -> Reply:
     process = machine.process if machine is not None else None
     running = process is not None and lives(process, timezone.now())
     if process is not None and running and process.is_here:
-        _ring(process.pid)
+        with Ringer() as ringer:
+            ringer.ring_host(process.pid)
     status = "accepted" if found.status == Event.Status.PENDING else found.status
     return Reply(found.pk, status, running, target, state, found.reason or None)
 
@@ -239,11 +240,3 @@ def _create(frame: dict[str, Any], machine: Machine | None) -> Event:
         event.processed_at = event.created_at
     event.save(force_insert=True)
     return event
-
-
-def _ring(pid: int) -> None:
-    ringer = Ringer()
-    try:
-        ringer.ring_host(pid)
-    finally:
-        ringer.close()

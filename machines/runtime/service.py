@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import connections
 
+from machines.core.errors import MachineError
 from machines.models import Process
 from machines.runtime import ownership
 from machines.runtime.clock import Clock
@@ -22,12 +23,14 @@ from machines.runtime.rundir import run_dir
 logger = logging.getLogger("machines.runtime")
 
 
-def run_machines(orders: Sequence[Order], *, socket_prefix: str = "") -> int:
+def run_machines(
+    orders: Sequence[Order], *, socket_prefix: str = "", others_go_on: bool = False
+) -> int:
     """Run machines until the last has ended or this process is asked to go; the exit code.
 
     ``socket_prefix`` is what the path of each machine's control socket begins with, up to its
     name; without one they are in the run directory. Raises MachineError if a machine cannot be
-    run, and then none is.
+    run; with ``others_go_on`` that is only logged, unless it is true of all of them.
     """
     clock = Clock()
     lock = ownership.HostLock()
@@ -36,7 +39,7 @@ def run_machines(orders: Sequence[Order], *, socket_prefix: str = "") -> int:
         socket_path = run_dir() / f"host-{os.getpid()}.sock"
         process = ownership.register_host(str(socket_path), _version(), clock.now())
         try:
-            entries = _prepared(orders, process, clock)
+            entries = _prepared(orders, process, clock, others_go_on=others_go_on)
             connections.close_all()
             host = Host(
                 process,
@@ -52,8 +55,22 @@ def run_machines(orders: Sequence[Order], *, socket_prefix: str = "") -> int:
         lock.release()
 
 
-def _prepared(orders: Sequence[Order], process: Process, clock: Clock) -> list[Enter]:
-    return [prepare(order, process, clock.now()) for order in orders]
+def _prepared(
+    orders: Sequence[Order], process: Process, clock: Clock, *, others_go_on: bool
+) -> list[Enter]:
+    entries: list[Enter] = []
+    failed: MachineError | None = None
+    for order in orders:
+        try:
+            entries.append(prepare(order, process, clock.now()))
+        except MachineError as error:
+            if not others_go_on:
+                raise
+            failed = error
+            logger.error("%s: %s", order.machine_name or order.what, error)  # noqa: TRY400
+    if failed is not None and not entries:
+        raise failed
+    return entries
 
 
 def _sockets(prefix: str) -> Callable[[str], Path]:
