@@ -87,7 +87,7 @@ class CodeFinder:
     def _whole(self, word: Word) -> None:
         """Refuse an expansion without quotes, of which one more word may be an option or code."""
         if word.splits:
-            if EXPANSION in word.text:
+            if word.loose:
                 self._refuse(word, "in an expansion without quotes", 'write "$( … )"')
             self._read(word)
 
@@ -216,7 +216,6 @@ class CodeFinder:
         place = 1
         while place < len(words):
             word = words[place]
-            self._whole(word)
             if word.assigned and name in ("env", "sudo", "doas"):
                 self._assignment(word)
             elif word.text.startswith("-"):
@@ -226,6 +225,8 @@ class CodeFinder:
             else:
                 break
             place += 1
+        for word in words[1:place]:
+            self._whole(word)
         rest = words[place:]
         if name == "xargs" and rest and command.fed is not None and find_interpreter(rest[0].text):
             raise refuse(command.fed, "in what xargs hands to a second interpreter", OUTSIDE)

@@ -1,5 +1,6 @@
 """Read what stands in quotes and behind a dollar in a bash command that has placeholders."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from machines.core.bash_source import BashSource
@@ -18,12 +19,12 @@ from machines.core.errors import TemplateError
 from machines.core.interpolation import Placeholder
 
 
-class BashQuotes(BashSource):
+class BashQuotes(BashSource, ABC):
     """What adds to a word: placeholders, quotes, expansions."""
 
+    @abstractmethod
     def _level(self, closer: str, *, array: bool = False) -> Command:
         """Read commands up to ``closer``, which is taken; return the last one."""
-        raise NotImplementedError
 
     def _fill(self, word: Word, quotes: Quotes) -> None:
         item = self._take()
@@ -65,6 +66,7 @@ class BashQuotes(BashSource):
 
     def _expand(self, word: Word, *, quoted: bool) -> None:
         """What begins with a dollar, outside single quotes."""
+        before = len(self.spots)
         word.splits = word.splits or not quoted
         if self._starts("$\\\n"):
             raise TemplateError("a command with a line broken after '$'; put both on one line")
@@ -74,6 +76,7 @@ class BashQuotes(BashSource):
         elif self._starts("$("):
             self._take()
             self._substitution(word)
+            word.loose = word.loose or (not quoted and len(self.spots) > before)
         elif self._starts("$["):
             self._take()
             self._skip_arithmetic("[", "]")
@@ -87,10 +90,13 @@ class BashQuotes(BashSource):
 
     def _substitution(self, word: Word) -> None:
         self._take()
-        before = len(self.spots)
+        spots, commands = len(self.spots), len(self.commands)
         self._level(")")
         word.add(EXPANSION)
-        word.spots += self.spots[before:]
+        word.spots += self.spots[spots:]
+        for command in self.commands[commands:]:
+            for inner in (*command.assignments, *command.words, *command.here_strings):
+                word.variables |= inner.variables
 
     def _without_placeholder(self, word: Word, where: str, read: Callable[[Word], None]) -> None:
         before = len(self.spots)
@@ -100,6 +106,7 @@ class BashQuotes(BashSource):
 
     def _parameter(self, word: Word, *, quoted: bool) -> None:
         """``${…}``: what it holds may be a pattern, an index or arithmetic."""
+        self._descend()
         start, where = self._at, "inside ${…}"
         self._at += 2
         if self._peek() in (" ", "\n", "\t", "|"):
@@ -119,6 +126,7 @@ class BashQuotes(BashSource):
             else:
                 self._parameter_literal(where)
         self._take()
+        self._depth -= 1
         self._note_expansion(word, self._since(start))
 
     def _parameter_literal(self, where: str) -> None:

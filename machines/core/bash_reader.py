@@ -21,8 +21,6 @@ from machines.core.bash_words import (
 from machines.core.errors import TemplateError
 from machines.core.interpolation import Part, Placeholder
 
-MAX_DEPTH = 40  # of $( ) and the like inside each other
-
 _OPENERS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "{", "time"})
 _BLANKS = (" ", "\t", "\n", "")
 _ELEMENT = re.compile(r"[A-Za-z_]\w*\[.*\]\+?=", re.DOTALL)
@@ -53,8 +51,6 @@ class BashReader(BashQuotes):
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
         super().__init__(parts)
-        self.commands: list[Command] = []
-        self._depth = 0
         self._fed: Placeholder | None = None
         self._heredocs: list[tuple[Word, bool, Word]] = []
         self._readers: dict[str, Callable[[Level], None]] = {
@@ -84,9 +80,7 @@ class BashReader(BashQuotes):
 
     def _level(self, closer: str, *, array: bool = False) -> Command:
         """Read commands up to ``closer``, which is taken; return the last one."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise TemplateError(f"a command nested deeper than {MAX_DEPTH}; put it into a script")
+        self._descend()
         if self._heredocs:
             raise TemplateError("a command with a bracket on the line of a heredoc; move it")
         level = Level(array=array, command=Command(fed=self._fed))

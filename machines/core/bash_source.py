@@ -2,9 +2,11 @@
 
 import re
 
-from machines.core.bash_words import EXPANSION, OUTSIDE, Spot, Word, refuse
+from machines.core.bash_words import EXPANSION, OUTSIDE, Command, Spot, Word, refuse
 from machines.core.errors import TemplateError
 from machines.core.interpolation import Part, Placeholder
+
+MAX_DEPTH = 40  # of $( ), ${ } and the like inside each other
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9*@#?$!-]")
 _EXPANDED_NAME = re.compile(r"\$\{[#!]?(\w+)")
@@ -17,11 +19,18 @@ class BashSource:
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
         self.spots: list[Spot] = []
+        self.commands: list[Command] = []
         self.evaluated: list[str] = []
         self._items: list[Part] = []
         for part in parts:
             self._items += part if isinstance(part, str) else [part]
         self._at = 0
+        self._depth = 0
+
+    def _descend(self) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise TemplateError(f"a command nested deeper than {MAX_DEPTH}; put it into a script")
 
     def _peek(self, ahead: int = 0) -> Part:
         place = self._at + ahead

@@ -48,6 +48,7 @@ class Word:
     spots: list[Spot] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     splits: bool = False  # an expansion without quotes may become several words
+    loose: bool = False  # and a placeholder stands inside of it
     written: bool = False  # an empty pair of quotes is a word, too
 
     @property

@@ -5,9 +5,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from machines.core.definition import Action, Definition, Transition
 from machines.core.engine import changed, context_fault, first_match
@@ -24,6 +24,11 @@ from machines.core.snapshot import (
     Wait,
 )
 from machines.core.waiting import Waiting
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from machines.core.values import dataclass
 
 ERROR = "error"
 LONGEST_DELAY_SECONDS = 86_400.0 * 365  # of a retry whose back-off has no limit of its own
@@ -221,13 +226,15 @@ def _round_end(turn: Turn) -> Simply:
 
 
 def _interrupting(definition: Definition, snapshot: Snapshot, waiting: Waiting) -> Event | None:
-    state = snapshot.states[0]
+    names = definition.interrupting(snapshot.states[0])
+    if not names and not waiting.has_due:
+        return None
     found: Event | None = None
     for event in waiting.due():
         if event.kind is Kind.TIMER and _interrupts(definition, snapshot, event):
             found = event
             break
-    for event in waiting.named(definition.interrupting(state)):
+    for event in waiting.named(names):
         if found is not None and found.at and event.at and found.at <= event.at:
             break
         if _interrupts(definition, snapshot, event):

@@ -67,7 +67,7 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
             fault = payload_fault(declaration.payload_schema, event.payload)
             if fault:
                 return Step(event, snapshot, target=state, reason=fault, invalid=True)
-        snapshot = replace(snapshot, event_data=event.as_data(), instant_steps=0)
+        snapshot = _with_event_data(snapshot, event)
         if declaration is not None and declaration.context_map:
             snapshot, error = _map_context(snapshot, declaration.context_map)
     candidates = _candidates(definition, state, event)
@@ -122,7 +122,7 @@ def _take(
 ) -> Step:
     source = snapshot.states[0]
     turn = snapshot.turn
-    changes = {key: snapshot.context.get(key) for key in turn.changed} or None
+    changes = {key: snapshot.context.get(key) for key in turn.changed} if turn.changed else None
     instant = snapshot.instant_steps + 1 if event.kind is not Kind.TIMER else 0
     if taken.target is not None and taken.leaves(source):
         target = taken.target
@@ -166,6 +166,20 @@ def _take(
         deadlines=(_deadline(taken, now),) if restarted else (),
         changes=changes,
         error=error,
+    )
+
+
+def _with_event_data(snapshot: Snapshot, event: Event) -> Snapshot:
+    # Spelled out: ``replace`` would be the dearest part of a step.
+    return Snapshot(
+        snapshot.machine,
+        snapshot.states,
+        snapshot.context,
+        snapshot.turn,
+        event.as_data(),
+        snapshot.job,
+        snapshot.entered_at,
+        0,
     )
 
 

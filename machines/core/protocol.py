@@ -3,17 +3,20 @@
 A frame with ``type`` is an event; one with ``control`` a command to the host.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from machines.core.errors import MachineError
 
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from machines.core.values import dataclass
+
 MAX_FRAME_BYTES = 1 << 20  # newline included; a payload may be a quarter of it
 CONTROLS = ("ping", "status", "pause", "resume", "stop")
-_TEXTS = ("target", "type", "key", "source", "job_id", "actor")
-_EVENT_KEYS = {*_TEXTS, "payload", "wait"}
+_EVENT_KEYS = {"target", "type", "key", "source", "job_id", "actor", "payload", "wait"}
 _CONTROL_KEYS = {"control", "target"}
 
 
@@ -75,19 +78,31 @@ def _control(found: dict[str, Any], default_target: str) -> ControlFrame:
 def _event(found: dict[str, Any], default_target: str) -> EventFrame:
     if "type" not in found:
         raise FrameError('a frame needs "type" (an event) or "control" (a command)')
-    _refuse_unknown(found, _EVENT_KEYS)
+    if not found.keys() <= _EVENT_KEYS:
+        _refuse_unknown(found, _EVENT_KEYS)
     wait = found.get("wait")
-    if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float)):
+    return EventFrame(
+        _text(found, "type"),
+        _text(found, "target") or default_target,
+        found.get("payload"),
+        _text(found, "key"),
+        _text(found, "source"),
+        _text(found, "job_id"),
+        _text(found, "actor"),
+        None if wait is None else _seconds(wait),
+    )
+
+
+def _seconds(wait: object) -> float:
+    if isinstance(wait, bool) or not isinstance(wait, int | float):
         raise FrameError(f"wait: {wait!r:.100} is no number of seconds")
-    if wait is not None and not 0 <= wait <= 86_400:
+    if not 0 <= wait <= 86_400:
         raise FrameError(f"wait: {wait} seconds; it may be 0 to 86400")
-    texts = {name: _text(found, name) for name in _TEXTS if name in found}
-    texts["target"] = texts.get("target") or default_target
-    return EventFrame(**texts, payload=found.get("payload"), wait_seconds=wait)
+    return wait
 
 
 def _text(found: dict[str, Any], name: str) -> str:
-    value = found.get(name)
+    value = found.get(name, "")
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -5,12 +5,17 @@ An action is named by its list and its position in it: ``(3, 0)`` is the first a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from machines.core.definition import Transition
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from machines.core.values import dataclass
 
 OF_STATE = -1  # the list of actions that stand under the state itself
 

@@ -78,6 +78,11 @@ class Waiting:
         ]
         return heapq.merge(*queues, key=_id_of) if queues else iter(())
 
+    @property
+    def has_due(self) -> bool:
+        """True if a deadline waits."""
+        return bool(self._due)
+
     def due(self) -> tuple[Event, ...]:
         """The deadlines, oldest first."""
         return tuple(self._due)

@@ -75,6 +75,7 @@ class _Connection(asyncio.Protocol):
         # A slot a frame, in order; None until it is answered.
         self._slots: deque[list[bytes | None]] = deque()
         self._awaited = 0
+        self._flush_is_due = False
         self._paused = False
         self._client_is_slow = False
         self._at_end = False
@@ -155,8 +156,10 @@ class _Connection(asyncio.Protocol):
 
     def _answer_in(self, slot: list[bytes | None], said: dict[str, Any]) -> None:
         slot[0] = encode(said)
-        if self._slots and self._slots[0] is slot:
-            self._flush()
+        # A commit answers many frames: they are written with one call.
+        if not self._flush_is_due and self._slots and self._slots[0] is slot:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _write_waited(self, key: str, said: dict[str, Any]) -> None:
         self._awaited -= 1
@@ -165,6 +168,7 @@ class _Connection(asyncio.Protocol):
         self._flush()
 
     def _flush(self) -> None:
+        self._flush_is_due = False
         ready: list[bytes] = []
         while self._slots and (answer := self._slots[0][0]) is not None:
             self._slots.popleft()

@@ -41,6 +41,8 @@ class SQLite:
     def __init__(self, wrapper: BaseDatabaseWrapper) -> None:
         wrapper.ensure_connection()
         self._connection: sqlite3.Connection = wrapper.connection
+        self._last_time: datetime | None = None
+        self._last_text: str | None = None
         self._lock = Path(f"{wrapper.settings_dict['NAME']}.turn").open("a")  # noqa: SIM115
 
     def execute_many(self, sql: str, rows: Sequence[Row]) -> int:
@@ -62,7 +64,11 @@ class SQLite:
 
     def time(self, at: datetime | None) -> str | None:
         """As Django stores it: UTC, without a zone."""
-        return None if at is None else at.replace(tzinfo=None).isoformat(" ", "microseconds")
+        if at is self._last_time:  # most times of a group are that of the group
+            return self._last_text
+        text = None if at is None else at.replace(tzinfo=None).isoformat(" ", "microseconds")
+        self._last_time, self._last_text = at, text
+        return text
 
     @contextmanager
     def turn(self) -> Iterator[None]:

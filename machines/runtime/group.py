@@ -158,7 +158,7 @@ class Group:
         live.snapshot = step.snapshot
         self._add_step(
             live,
-            event.name if event.transition is None or event.name else "",
+            event.name,
             event.id,
             step.source,
             step.target,
@@ -167,7 +167,7 @@ class Group:
             as_json(step.changes) if step.changes else None,
             "",
         )
-        live.trail.append(f"{step.source} --{event.name or 'automatic'}--> {step.target}")
+        live.trail.append((step.source, event.name, step.target))
         for deadline in step.deadlines:
             self.set_deadline(live, deadline)
 

@@ -51,6 +51,8 @@ def checked_type(event_type: object) -> str:
 
 def checked_name(where: str, value: object) -> str:
     """A short text without control characters, or Refused."""
+    if value == "":
+        return ""
     if not isinstance(value, str):
         raise Refused(f"{where}: {value!r:.100} is not a text")
     if len(value) > MAX_NAME_LENGTH:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from machines.runtime.requests import Ended, Reply
 
 DeadlineKey = tuple[int | None, ActionRef | None]
+Trail = tuple[str | None, str, str]  # source, event, target
 TRAIL_LENGTH = 12  # steps named when a machine is caught in a cycle
 
 
@@ -52,7 +53,9 @@ class Live:
     deadlines: dict[DeadlineKey, tuple[Deadline, int]] = field(default_factory=dict)
     watchers: dict[int, list[Reply]] = field(default_factory=dict)
     held: list[Ended] = field(default_factory=list)
-    trail: deque[str] = field(default_factory=lambda: deque(maxlen=TRAIL_LENGTH))
+    trail: deque[tuple[str | None, str, str]] = field(
+        default_factory=lambda: deque(maxlen=TRAIL_LENGTH)
+    )
     draining: bool = False
     context_json: tuple[Any, str] | None = None
 

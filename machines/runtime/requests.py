@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from machines.actions.base import ActionType, Worked
 from machines.core.definition import Action
 from machines.core.snapshot import Deadline, Work
 from machines.runtime.live import DeadlineKey, Live
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from machines.core.values import dataclass
 
 Reply = Callable[[dict[str, Any]], None]  # called in the loop, after the commit
 
@@ -109,7 +114,7 @@ class StartWork:
     job: Mapping[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=False, slots=True)
 class After:
     """What is to be done when a transaction has been committed, in this order."""
 

@@ -134,7 +134,7 @@ class _Turn:
                 self._group,
                 live,
                 f"{live.definition.max_instant_steps} steps with nothing from outside: "
-                + "; ".join(live.trail),
+                + "; ".join(f"{a} --{name or 'automatic'}--> {b}" for a, name, b in live.trail),
             )
 
     def _wake(self, event: Event) -> None:

@@ -6,8 +6,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +19,7 @@ from jobqueue.console import Exit, json_argument
 
 from machines.core.errors import MachineError
 from machines.core.protocol import MAX_FRAME_BYTES
-from machines.models import Event
+from machines.models import Event, Machine
 from machines.runtime.group import new_key
 from machines.runtime.sending import (
     HostClient,
@@ -39,7 +40,6 @@ MAX_WAIT_SECONDS = 86_400.0  # a frame's limit
 LOOK_SECONDS = 0.2  # between two looks for the end of an event that another computer handles
 WINDOW = 64  # unanswered frames of one host: enough to fill its commits
 READ_BYTES = 1 << 16  # of a batch, if so much is there
-BUSY_RETRIES = 3  # each follows 20 s in which the host could not write
 LINE_KEYS = ("target", "type", "payload", "job_id", "source", "key")
 ONE_ONLY = ("payload", "job_id", "key", "wait")  # flags that say something of one event
 SENDER = "sendevent"
@@ -83,8 +83,9 @@ class Command(BaseCommand):
         elif options["target"] is None:
             raise CommandError("--target is missing: which machine?", returncode=Exit.USAGE)
         else:
-            reply = _ended(_send(options), options["wait"])
-            fault = _fault(reply, options["wait"])
+            deadline = time.monotonic() + (options["wait"] or 0)
+            reply = ended(_send(options), deadline)
+            fault = _fault(reply, waited=options["wait"] is not None)
             if options["format"] == "json":
                 self.print_row(reply.as_dict(), options)
             if fault is not None:
@@ -96,16 +97,16 @@ class Command(BaseCommand):
         _refuse_flags_of_one(options)
         defaults = {name: options[name] for name in ("target", "source") if options[name]}
         sender = Sender(known_only=not options["queue"])
-        refused = 0
+        bad = 0
         with _opened(options["batch"]) as file:
             for group in groups(file):
                 lines = [BatchLine(number, text, defaults) for number, text in group]
                 for line in sender.send(lines):
-                    refused += line.fault is not None
+                    bad += line.reply is None or line.reply.status == "failed"
                     self._report(options["batch"], line)
                 self.stdout.flush()
-        if refused:
-            raise CommandError(f"{refused} of the lines were not accepted; the others were")
+        if bad:
+            raise CommandError(f"{bad} events were not accepted, or failed; the others were sent")
 
     def _report(self, name: str, line: "BatchLine") -> None:
         if line.reply is not None:
@@ -127,6 +128,8 @@ class BatchLine:
 
     def read(self) -> None:
         """Make the frame of the text. Raises Refused if it is not one."""
+        if len(self.text) >= MAX_FRAME_BYTES:
+            raise Refused(f"a line has less than {MAX_FRAME_BYTES} bytes")
         try:
             given = orjson.loads(self.text)
         except orjson.JSONDecodeError as error:
@@ -142,10 +145,10 @@ class BatchLine:
                 raise Refused(f"{key} is missing; every event has one")
         self.frame = checked_frame(**given, actor=SENDER)
 
-    def settle(self, send: Callable[[], Reply]) -> None:
-        """Keep the reply that ``send`` gives, or why it gives none."""
+    def settle(self, send: Callable[[dict[str, Any]], Reply]) -> None:
+        """Keep what ``send`` replies to the frame, or why it refuses it."""
         try:
-            self.reply = send()
+            self.reply = send(self.frame)
         except MachineError as error:
             self.fault = str(error)
 
@@ -188,11 +191,10 @@ class Channel:
     def __init__(self, path: str) -> None:
         self._unanswered: deque[BatchLine] = deque()
         self._host: HostClient | None = None
+        self._send_hostless = _send_alone if path else insert
         if path:
-            try:
+            with suppress(HostGone):
                 self._host = HostClient(path)
-            except HostGone:
-                self._host = None
 
     def __enter__(self) -> "Channel":
         return self
@@ -203,7 +205,7 @@ class Channel:
     def send(self, line: BatchLine) -> None:
         """Send one event; it may be settled later."""
         if self._host is None:
-            line.settle(lambda: _send_alone(line.frame))
+            line.settle(self._send_hostless)
             return
         self._unanswered.append(line)
         try:
@@ -224,7 +226,7 @@ class Channel:
     def _take_answer(self, host: HostClient) -> None:
         answer = host.get()
         line = self._unanswered.popleft()
-        line.settle(lambda: _reply(answer, line.frame))
+        line.settle(partial(_reply, answer))
 
     def _send_again(self, error: HostGone | TimeoutError) -> None:
         """Send what is unanswered once more: by its key an event that did arrive is the same."""
@@ -232,8 +234,7 @@ class Channel:
         # A host that is silent would be so again; what is in its inbox it finds when it wakes.
         send = insert if isinstance(error, TimeoutError) else _send_alone
         while self._unanswered:
-            line = self._unanswered.popleft()
-            line.settle(lambda frame=line.frame: send(frame))  # type: ignore[misc]
+            self._unanswered.popleft().settle(send)
 
     def _hang_up(self) -> None:
         if self._host is not None:
@@ -290,20 +291,80 @@ def _send_alone(frame: dict[str, Any]) -> Reply:
 
 
 def _reply(answer: dict[str, Any], frame: dict[str, Any]) -> Reply:
-    """What a host's answer means; where it wrote nothing, the event is sent once more."""
+    """What a host's answer means. Raises Refused."""
     code = answer.get("code")
     if code == "unknown":  # it ran the machine a moment ago
         return insert(frame)
-    retries = BUSY_RETRIES
-    while code == "busy" and retries:
-        retries -= 1
-        try:
-            return _send_alone(frame)
-        except Refused as error:
-            answer = {"error": str(error)}
+    if code == "busy":  # nothing was written
+        return _send_alone(frame)
     return reply_of(answer, frame["target"])
 
 
-def _ended(reply: Reply, wait_seconds: float | None) -> Reply:
-    """The reply once the event has ended, where no host of this computer could wait for it."""
+def ended(reply: Reply, deadline: float) -> Reply:
+    """The reply when the event has ended, or as far as it came by ``deadline`` (monotonic).
+
+    A host of this computer has waited by itself; of one elsewhere only the database tells.
+    """
+    while reply.status == "accepted" and reply.running and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+        event = Event.objects.only("status", "reason").get(pk=reply.event)
+        if event.status != Event.Status.PENDING:
+            machine = Machine.objects.only("states").get(name=reply.machine)
+            reason = event.reason or None
+            reply = replace(reply, status=str(event.status), state=machine.state, reason=reason)
     return reply
+
+
+def _fault(reply: Reply, *, waited: bool) -> CommandError | None:
+    """What is said and returned if the event did not come to a good end."""
+    if reply.status in {"failed", "expired"}:
+        return CommandError(_line(reply), returncode=Exit.FAILED)
+    if waited and reply.status == "ignored":
+        return CommandError(_line(reply), returncode=Exit.IGNORED)
+    if waited and reply.status == "accepted":
+        late = f"{_line(reply)}; it has not ended in time" if reply.running else _line(reply)
+        return CommandError(late, returncode=Exit.TIMED_OUT)
+    return None
+
+
+def _line(reply: Reply) -> str:
+    """What became of the event, for people."""
+    if reply.status == "accepted":
+        rest = f"by {reply.machine}" if reply.running else f"for {reply.machine}, which is down"
+        return f"event {reply.event} accepted {rest}"
+    if reply.reason:
+        return f"event {reply.event} {reply.status}: {reply.reason}"
+    where = f": {reply.machine} is now in {reply.state}" if reply.state else ""
+    return f"event {reply.event} {reply.status}{where}"
+
+
+def _refuse_flags_of_one(options: dict[str, Any]) -> None:
+    for name in ONE_ONLY:
+        if options[name] is not None:
+            flag = name.replace("_", "-")
+            raise CommandError(
+                f"--{flag} cannot stand beside --batch; it is about one event",
+                returncode=Exit.USAGE,
+            )
+
+
+def _opened(path: str) -> AbstractContextManager[BinaryIO]:
+    """The file, or standard input for ``-``."""
+    if path == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= MAX_WAIT_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds from 0 to {MAX_WAIT_SECONDS:.0f}"
+        )
+    return seconds
