@@ -34,6 +34,9 @@ class Dialect(Protocol):
     def turn(self) -> Any:
         """A context that holds this writer's turn among the processes that write."""
 
+    def close(self) -> None:
+        """Give back what is held beside the connection."""
+
 
 class SQLite:
     """SQLite: raw ``executemany`` on Django's connection; ids under BEGIN IMMEDIATE."""
@@ -79,6 +82,10 @@ class SQLite:
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
+    def close(self) -> None:
+        """See Dialect."""
+        self._lock.close()
+
 
 class PostgreSQL:
     """PostgreSQL: pipelined ``executemany``; ids from the tables' sequences."""
@@ -117,6 +124,9 @@ class PostgreSQL:
     def turn(self) -> Iterator[None]:
         """Writers of PostgreSQL need no turns."""
         yield
+
+    def close(self) -> None:
+        """See Dialect."""
 
 
 def dialect_of(wrapper: BaseDatabaseWrapper) -> Dialect:

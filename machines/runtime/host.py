@@ -56,6 +56,7 @@ class Host:
         self._machine_sockets = machine_sockets
         self._on_ready = on_ready
         self._lives = {entry.live.name: entry.live for entry in entries}
+        self._entering = set(self._lives)
         self._faulted = False
         self._to_end: asyncio.Event
         self._journal: Journal
@@ -86,7 +87,6 @@ class Host:
             await self._listen(server)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._asked_to_go, number)
-            self._on_ready()
             await self._to_end.wait()
             await server.close()
             for chore in chores:
@@ -115,6 +115,10 @@ class Host:
         for reply, said in after.replies:
             reply(said)
         self._tell_others(after)
+        if after.entered:
+            self._entering.difference_update(after.entered)
+            if not self._entering:
+                self._on_ready()
         for machine, status in after.gone:
             self._gone(machine, status)
 

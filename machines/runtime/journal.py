@@ -7,6 +7,7 @@ no linger: the first request of an idle host is committed at once.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -88,9 +89,8 @@ class Journal:
 
     def _run(self) -> None:
         try:
-            dialect = self._connect()
-            while (batch := self._collect()) is not None:
-                if batch:
+            with contextlib.closing(self._connect()) as dialect:
+                while (batch := self._collect()) is not None:
                     self._commit(dialect, batch)
         except BaseException as error:
             logger.critical("the journal broke", exc_info=True)

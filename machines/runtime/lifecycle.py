@@ -68,6 +68,7 @@ def enter(group: Group, request: Enter) -> None:
     live = request.live
     group.machines[live.name] = live
     group.touch(live)
+    group.after.entered.append(live.name)
     if request.begins:
         _begin(group, live, request.context)
     else:

@@ -125,6 +125,7 @@ class After:
     replies: list[tuple[Reply, dict[str, Any]]] = field(default_factory=list)
     ring_hosts: set[int] = field(default_factory=set)
     lines: list[tuple[str, str, str]] = field(default_factory=list)  # machine, level, message
+    entered: list[str] = field(default_factory=list)
     gone: list[tuple[str, str]] = field(default_factory=list)  # machine, its last status
     requests: list[Request] = field(default_factory=list)
     changed: bool = False
