@@ -5,6 +5,7 @@ A folder is searched with its sub-folders for ``<type>_action.py``, which holds 
 
     @action("greet")
     async def greet(context):
+        context["greeting"] = f"Hello {context.config['whom']}"
         return "greeted"
 """
 
@@ -37,12 +38,15 @@ class ActionContext(dict[str, Any]):
     """What a custom action sees: the context and, beside it, the job and the engine's names.
 
     It is a copy. Keys that the action sets or changes are merged into the machine's context when
-    it has ended. ``services`` reaches inboxes and jobs.
+    it has ended. ``services`` reaches inboxes and jobs; ``config`` holds the action's settings.
     """
 
-    def __init__(self, values: Mapping[str, Any], services: WorkServices) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], services: WorkServices, config: Mapping[str, Any]
+    ) -> None:
         super().__init__(values)
         self.services = services
+        self.config = config
 
 
 class BaseAction(ABC):
@@ -136,7 +140,7 @@ def _work_of_function(function: Executable) -> Callable[[WorkCall], Any]:
 
 async def _execute(execute: Executable, call: WorkCall) -> Worked:
     before = {**call.job, **call.context, **_engine_names(call.names)}
-    context = ActionContext(copy.deepcopy(before), call.services)
+    context = ActionContext(copy.deepcopy(before), call.services, call.settings.as_mapping())
     async with asyncio.timeout(call.settings.number("timeout", 0) or None):
         if inspect.iscoroutinefunction(execute):
             event = await execute(context)

@@ -31,6 +31,7 @@ from machines.core.snapshot import (
 
 MAX_CONTEXT_BYTES = 256 << 10  # as JSON; the same as a payload's
 START = Event("start", Kind.START)
+_NO_JOB: Mapping[str, Any] = {"current_job": None}  # so that a guard may ask for it
 
 
 def begin(definition: Definition, machine: str, context: Mapping[str, Any], now: datetime) -> Step:
@@ -97,7 +98,7 @@ def names(snapshot: Snapshot, secrets: Mapping[str, Any] = EMPTY) -> Mapping[str
         "event_data": snapshot.event_data,
         "secret": secrets,
     }
-    return _layers(engine, snapshot.context, snapshot.job)
+    return _layers(engine, snapshot.context, snapshot.job, _NO_JOB)
 
 
 def context_fault(context: Mapping[str, Any]) -> str:

@@ -104,14 +104,14 @@ def find(name: str) -> tuple[Machine | None, MachineDefinition]:
         return machine, newest_of(machine.definition)
     named = MachineDefinition.objects.filter(name=name).order_by("-version").first()
     if named is not None:
-        return None, named
+        return None, newest_of(named)
     by_stem = {
         record.name: record
         for record in MachineDefinition.objects.order_by("version")
         if record.origin and Path(record.origin).stem == name
     }
     if len(by_stem) == 1:
-        return None, next(iter(by_stem.values()))
+        return None, newest_of(next(iter(by_stem.values())))
     if by_stem:
         raise Unknown(
             f"{name!r} may be {', '.join(sorted(by_stem))}; name one of these definitions"

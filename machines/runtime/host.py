@@ -114,11 +114,11 @@ class Host:
         self._timers.follow(after.disarm, after.arm)
         for reply, said in after.replies:
             reply(said)
-        self._tell_others(after)
         if after.entered:
             self._entering.difference_update(after.entered)
             if not self._entering:
                 self._on_ready()
+        self._tell_others(after)
         for machine, status in after.gone:
             self._gone(machine, status)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from machines.core.snapshot import Deadline
 from machines.models import Machine
 from machines.runtime import intake, lifecycle
 from machines.runtime.clock import Clock
@@ -180,15 +181,24 @@ class Journal:
         """Let the memory of all machines of the group be what the database says."""
         group.undo_watchers()
         entering = {request.live.name for request in batch if isinstance(request, Enter)}
+        again: list[tuple[str, Deadline]] = []
         for name, live in group.touched.items():
+            self._reload(live)
             if name in entering:
                 self._machines.pop(name, None)
-            while True:
-                try:
-                    lifecycle.load(live)
-                    break
-                except OperationalError:
-                    sleep_before_retry(1)
+                continue
+            # Deadlines that passed and were not judged yet are not in the reloaded memory.
+            again.extend((name, deadline) for deadline, _timer_id in live.deadlines.values())
+        self._deliver(After(arm=again))
+
+    def _reload(self, live: Live) -> None:
+        while True:
+            try:
+                lifecycle.load(live)
+            except OperationalError:
+                sleep_before_retry(1)
+            else:
+                return
 
     def _drop_fenced(self) -> None:
         """Forget machines that another host owns now, and tell who waits for them."""

@@ -123,7 +123,8 @@ def ended(group: Group, request: Ended) -> None:
         )
         return
     if live.paused:
-        live.held.append(request)
+        if request not in live.held:  # its group may have failed and come again
+            live.held.append(request)
         return
     _settle_work(group, live, request)
 

@@ -50,9 +50,7 @@ def _measure(control: Path, writer: floor.RawWriter) -> None:
     _print("answer, ms, one sender", "raw commit + round trip", *milli, "must <= 4")
 
 
-def _print(
-    what: str, against: str, ours: list[float], raw: list[float], must: str
-) -> None:
+def _print(what: str, against: str, ours: list[float], raw: list[float], must: str) -> None:
     ratios = sorted(a / b for a, b in zip(ours, raw, strict=True))
     print(
         f"{what}: ours {statistics.median(ours):.4g} ({min(ours):.4g}-{max(ours):.4g}),"

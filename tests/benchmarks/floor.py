@@ -41,14 +41,10 @@ class RawWriter:
             key = f"{time.time_ns():020x}{self._event_id:012x}"
             payload = orjson.dumps({"n": self._event_id}).decode()
             there, back = ("a", "b") if self._seq % 2 else ("b", "a")
-            events.append(
-                (self._event_id, key, "", self._name, "go", payload, "", "processed", "", "")
-                + (now, now)
-            )
-            steps.append(
-                (self._step_id, self._machine_id, self._seq, "go", self._event_id, there, back)
-                + (0, None, None, "", 1, now)
-            )
+            event = (self._event_id, key, "", self._name, "go", payload, "", "processed", "", "")
+            events.append((*event, now, now))
+            step = (self._step_id, self._machine_id, self._seq, "go", self._event_id, there, back)
+            steps.append((*step, 0, None, None, "", 1, now))
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(INSERT_EVENT, events)
         connection.executemany(INSERT_STEP, steps)
