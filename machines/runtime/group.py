@@ -12,8 +12,8 @@ from typing import Any
 from machines.core.engine import names
 from machines.core.snapshot import Deadline, Event, Step, turn_as_json
 from machines.runtime.dialects import Dialect
-from machines.runtime.live import DeadlineKey, Live, key_of
-from machines.runtime.requests import After, Reply
+from machines.runtime.live import DeadlineKey, Live, Reply, key_of
+from machines.runtime.requests import After
 from machines.runtime.rows import EventRow, Rows, as_json
 
 _counter = itertools.count()

@@ -205,9 +205,8 @@ def event_of(record: EventRecord) -> Event:
 
 
 def pending_count(target: str) -> int:
-    """How many events wait for that name, counted up to one over the limit."""
-    waiting = EventRecord.objects.filter(target=target, status=EventRecord.Status.PENDING)
-    return waiting[: MAX_PENDING_EVENTS + 1].count()
+    """How many events wait for that name."""
+    return EventRecord.objects.filter(target=target, status=EventRecord.Status.PENDING).count()
 
 
 def full_inbox(target: str) -> str:

@@ -24,12 +24,11 @@ from machines.runtime import intake, lifecycle
 from machines.runtime.clock import Clock
 from machines.runtime.dialects import Dialect, dialect_of, sleep_before_retry
 from machines.runtime.group import Group
-from machines.runtime.live import Live
+from machines.runtime.live import Ended, Live
 from machines.runtime.requests import (
     After,
     Control,
     Due,
-    Ended,
     Enter,
     Look,
     Play,

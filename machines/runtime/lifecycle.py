@@ -21,8 +21,8 @@ from machines.core.waiting import Waiting
 from machines.models import Event as EventRecord
 from machines.models import Machine
 from machines.runtime import intake, turns
-from machines.runtime.live import key_of
-from machines.runtime.requests import Control, Due, Ended, Enter, Play
+from machines.runtime.live import Ended, key_of
+from machines.runtime.requests import Control, Due, Enter, Play
 
 if TYPE_CHECKING:
     from machines.runtime.group import Group

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from machines.actions.base import Worked
+from machines.actions.registry import Registry
 from machines.core.definition import Definition
-from machines.core.snapshot import ActionRef, Deadline, Snapshot
+from machines.core.snapshot import ActionRef, Deadline, Snapshot, Work
 from machines.core.waiting import Waiting
 
-if TYPE_CHECKING:
-    from machines.actions.registry import Registry
-    from machines.runtime.requests import Ended, Reply
-
+Reply = Callable[[dict[str, Any]], None]  # called in the loop, after the commit
 DeadlineKey = tuple[int | None, ActionRef | None]
 Trail = tuple[str | None, str, str]  # source, event, target
 TRAIL_LENGTH = 12  # steps named when a machine is caught in a cycle
@@ -23,6 +23,18 @@ TRAIL_LENGTH = 12  # steps named when a machine is caught in a cycle
 def key_of(deadline: Deadline) -> DeadlineKey:
     """What a machine has at most one deadline of: a transition, or an action."""
     return (deadline.transition, deadline.action)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Work ended; ``error`` if it raised, ``stopped`` if it was ended from outside."""
+
+    machine: str
+    work: Work
+    worked: Worked | None
+    error: str = ""
+    output: str = ""
+    stopped: bool = False
 
 
 @dataclass(slots=True)

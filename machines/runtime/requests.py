@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from machines.actions.base import ActionType, Worked
+from machines.actions.base import ActionType
 from machines.core.definition import Action
 from machines.core.snapshot import Deadline, Work
-from machines.runtime.live import DeadlineKey, Live
+from machines.runtime.live import DeadlineKey, Ended, Live, Reply
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
     from machines.core.values import dataclass
-
-Reply = Callable[[dict[str, Any]], None]  # called in the loop, after the commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +56,6 @@ class Due:
 
     machine: str
     deadline: Deadline
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Work ended; ``error`` if it raised, ``stopped`` if it was ended from outside."""
-
-    machine: str
-    work: Work
-    worked: Worked | None
-    error: str = ""
-    output: str = ""
-    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

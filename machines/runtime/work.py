@@ -16,7 +16,8 @@ from machines.actions.base import WorkCall, Worked
 from machines.actions.settings import Settings
 from machines.core.decisions import Outcome
 from machines.core.errors import MachineError
-from machines.runtime.requests import Ended, Printed, Request, StartWork
+from machines.runtime.live import Ended
+from machines.runtime.requests import Printed, Request, StartWork
 from machines.runtime.sending import send_event
 
 logger = logging.getLogger("machines.runtime")

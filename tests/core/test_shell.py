@@ -116,6 +116,13 @@ def test_command_receives_exactly_the_value(
     assert received == [[shown.replace("%s", value)] for value in HOSTILE], place
 
 
+@pytest.mark.parametrize("word", ['"{x}"', "'{x}'", "-- {y}{x}", "./{x}"])
+def test_command_receives_a_dash_that_is_meant(word: str, tmp_path: Path) -> None:
+    filled = lift(f"$SHOW {word}").fill({"x": "-rf", "y": "a"})
+
+    assert run(filled, tmp_path)[-1].endswith("-rf")
+
+
 ARITHMETIC = "inside arithmetic"
 SCRIPT = "in the script of a second interpreter"
 OPTION = "in an option of"
@@ -250,6 +257,31 @@ REFUSED = [
     ("for n in {x}; do echo $((n)); done", "in the variable n"),
     ("printf -v n %s {x}; echo $((n))", "in the variable n"),
     ("export n={x}; ((n++))", "in the variable n"),
+    ("n={x}; a[n]=1", "in the variable n"),
+    ("n={x}; a=([n]=1)", "in the variable n"),
+    ("n={x}; test -v a[$n]", "in the variable n"),
+    ("n={x}; unset 'a[n]'", "in the variable n"),
+    ("n={x}; printf -v a[n] 1", "in the variable n"),
+    ("n={x}; $n", "in the variable n"),
+    ('n={x}; bash <<< "$n"', "in the variable n"),
+    ("n={x}; bash <<E\n$n\nE", "in the variable n"),
+    ('n={x}; m=a$n; k=("${m}"); ((k))', "in the variable"),
+    ("for m in a; do n=$m; ((n)); done; m={x}", "in the variable"),
+    ("read n <<< {x}; ((n))", "in the variable n"),
+    ("f() { (( $1 )); }; f {x}", "in the variable 1"),
+    ('f() { local n="$2"; [[ 1 -lt $n ]]; }; f {x}', "in the variable n"),
+    ('set -- {x}; eval "$@"', "in the variable @"),
+    ("n={x}; eval $(echo $n)", "in the variable n"),
+    ("n={x}; RANDOM=$n", "in the variable RANDOM"),
+    ("n={x}; declare PS4=$n", "in the variable PS4"),
+    ("read PS4 <<< {x}", "in the variable PS4"),
+    ("n={x}; env A=$n ls", "in the variable n"),
+    ("n={x}; python $n", "in the variable n"),
+    ("n={x}; [ $n ]", "in the variable n"),
+    ("n={x}; printf $n", "in the variable n"),
+    ("n={x}; declare $n", "in the variable n"),
+    ("nice -n $(echo {x}) ls", "in an expansion without quotes"),
+    ("env A=$(echo {x}) ls", "in an expansion without quotes"),
 ]
 
 
@@ -281,6 +313,7 @@ def test_lift_refuses_a_placeholder_in_code(command: str, where: str) -> None:
         "echo {x} $(cat <<E)",
         "[[ {x} == <(true) ]]",
         "echo {x} " + "$(" * 50 + ")" * 50,
+        "echo {x} " + "${a:-" * 5000 + "}" * 5000,
         "echo {x} \x01",
     ],
 )
@@ -306,6 +339,7 @@ ACCEPTED = [
     "cat {file} | python process.py {x}",
     "cat {file} | python -c 'import sys' {x}",
     "command -v {tool}",
+    "env -i ls {x}",
     "sudo -u {user} ls {x}",
     "env NAME={x} python f.py",
     "env NAME={x} timeout {seconds} ls",
@@ -325,6 +359,7 @@ ACCEPTED = [
     'ls \\\n  {x} "a\\\nb\\"" \\a',
     "cat <<-E; ls {x}\n\ta\n\tE",
     "cat <<E\n{ x }\nE\necho {x} <<F\nnever closed",
+    "case {x} in a) ls\nesac; v=({x}\n a)\n[[ -n {x} &&\n -n b ]] || ls {x}",
     "v=({x} a); v+=(b); a[1]=2; n=1; echo $((n))",
     "printf '%s' {x}; printf -v n %s a; printf",
     "xargs; watch; docker exec web ls {x}; docker exec web sh f {x}",
@@ -415,8 +450,9 @@ TOKENS = [
     "\nE\n", "<<'E'\n", "<<< ", "a=", "a", "$a", "${a", "}", ":-", "[", "]", "\\", "#", "$", "$'",
     ";", ";;", "|", "&", "&&", "||", "(", "{ ", "; }", "if ", "then ", "fi", "for ", " in ", "do ",
     "done", "case ", "let ", "read ", "declare -i ", "printf -v ", "printf ", "echo ",
-    "esac", "test ", "export ", "trap ", "unset ", "a=(", "~", "*", "<(", "function ", "f()", "source ", "=", "!",
-    "awk ", "sed ", "python3 -c ", "xargs ", "env ", "sudo ", "set -x;", "command ", "\\\n", "%",
+    "esac", "test ", "export ", "trap ", "unset ", "a=(", "~", "*", "<(", "function ", "f()",
+    "source ", "=", "!", "awk ", "sed ", "python3 -c ", "xargs ", "env ", "sudo ", "set -x;",
+    "command ", "\\\n", "%",
 ]  # fmt: skip
 INJECTIONS = [value for value in HOSTILE if "pwned" in value] + [
     "-v", "x=$(touch pwned)", "\nE\ntouch pwned\n", "}; touch pwned; {",

@@ -17,7 +17,7 @@ FAILS_ONE_IN = 8
 
 class Command(BaseCommand):
     help = "Create jobs for the examples, one of each kind every few seconds, until Ctrl+C."
-    example = "manage.py demojobs --every 3"
+    example = "demojobs --every 3"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -13,7 +13,7 @@ PASSWORD_BYTES = 12  # 96 bits, 16 characters
 
 class Command(BaseCommand):
     help = "Make the login `admin` with a random password, shown once, if nobody is an admin yet."
-    example = "manage.py ensurelogin"
+    example = "ensurelogin"
 
     def handle(self, *args: Any, **options: Any) -> None:
         users = get_user_model()._default_manager

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         "Run the web server, the background workers and the machines of the manifest. What dies"
         " is started again; Ctrl+C stops all."
     )
-    example = "manage.py runsystem --port 8000"
+    example = "runsystem --port 8000"
     faults = (*BaseCommand.faults, DefinitionError)
 
     def add_arguments(self, parser: CommandParser) -> None:

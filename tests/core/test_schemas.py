@@ -1,0 +1,43 @@
+"""Payload schemas say where a payload breaks them."""
+
+from typing import Any
+
+import pytest
+
+from machines.core.schemas import payload_fault
+
+SCHEMA = {
+    "type": "object",
+    "required": ["user"],
+    "properties": {
+        "user": {"type": "object", "properties": {"name": {"type": "string"}}},
+        "sizes": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+    },
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("payload", "fault"),
+    [
+        ({"user": {}}, ""),
+        ({"user": {"name": "Ada"}, "sizes": [1, 2]}, ""),
+        (None, "payload: None is not of type 'object'"),
+        ({}, "payload: 'user' is a required property"),
+        ({"user": {"name": 7}}, "payload.user.name: 7 is not of type 'string'"),
+        ({"user": {}, "sizes": [1, 0]}, "payload.sizes.1: 0 is less than the minimum of 1"),
+    ],
+)
+def test_payload_fault_names_the_place_and_the_rule(payload: Any, fault: str) -> None:
+    assert payload_fault(SCHEMA, payload) == fault
+
+
+def test_payload_fault_is_cut_when_the_payload_is_long() -> None:
+    fault = payload_fault({"type": "object"}, "x" * 10_000)
+
+    assert len(fault) == 500
+    assert fault.startswith("payload: 'xxx")
+
+
+def test_an_empty_schema_takes_anything() -> None:
+    assert payload_fault({}, {"free": ["choice"]}) == ""
