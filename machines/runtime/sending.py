@@ -11,42 +11,33 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 from asgiref.sync import sync_to_async
-from django.db import transaction
 from django.utils import timezone
 
 from machines.core.protocol import encode
-from machines.models import Event, Machine, MachineDefinition
+from machines.models import Machine, MachineDefinition
 from machines.runtime import intake
-from machines.runtime.bells import Ringer
 from machines.runtime.definitions import did_you_mean
 from machines.runtime.group import new_key
+from machines.runtime.inbox import Reply, insert
 from machines.runtime.intake import Refused, UnknownTarget
 from machines.runtime.ownership import lives
 
 ANSWER_TIMEOUT_SECONDS = 40.0  # the journal gives up on a locked database after 20
-__all__ = ["HostClient", "Refused", "Reply", "UnknownTarget", "send_event", "send_event_now"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What became of an event, as ``sendevent`` prints it."""
-
-    event: int
-    status: str
-    running: bool
-    machine: str
-    state: str | None = None
-    reason: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The object of the command line and the API."""
-        return asdict(self)
+__all__ = [
+    "HostClient",
+    "HostGone",
+    "Refused",
+    "Reply",
+    "UnknownTarget",
+    "insert",
+    "send_event",
+    "send_event_now",
+]
 
 
 class HostGone(Exception):  # noqa: N818 - reads as what happened
@@ -202,41 +193,3 @@ def reply_of(answer: dict[str, Any], target: str) -> Reply:
         state=answer.get("state"),
         reason=answer.get("reason"),
     )
-
-
-def insert(frame: dict[str, Any]) -> Reply:
-    """Put an event into the inbox of a machine that no host of this computer runs."""
-    target = frame["target"]
-    with transaction.atomic():
-        machine = Machine.objects.select_related("process").filter(name=target).first()
-        state = machine.state if machine else None
-        found = Event.objects.filter(target=target, key=frame["key"]).first()
-        if found is None:
-            found = _create(frame, machine)
-    process = machine.process if machine is not None else None
-    running = process is not None and lives(process, timezone.now())
-    if process is not None and running and process.is_here:
-        with Ringer() as ringer:
-            ringer.ring_host(process.pid)
-    status = "accepted" if found.status == Event.Status.PENDING else found.status
-    return Reply(found.pk, status, running, target, state, found.reason or None)
-
-
-def _create(frame: dict[str, Any], machine: Machine | None) -> Event:
-    if intake.pending_count(frame["target"]) >= intake.MAX_PENDING_EVENTS:
-        raise Refused(intake.full_inbox(frame["target"]))
-    event = Event(
-        key=frame["key"],
-        source=frame["source"],
-        target=frame["target"],
-        type=frame["type"],
-        payload=intake.parsed_payload(frame["payload"]),
-        job_id=frame["job_id"],
-        actor=frame["actor"],
-    )
-    if machine is not None and machine.status == Machine.Status.FINISHED:
-        event.status = Event.Status.IGNORED
-        event.reason = f"machine {machine.name!r} is finished"
-        event.processed_at = event.created_at
-    event.save(force_insert=True)
-    return event
