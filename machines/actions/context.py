@@ -34,6 +34,7 @@ def pop_from_list(call: Call) -> Outcome:
     return Outcome(
         event=call.settings.event("success", "item_popped"),
         changes={key: rest, call.settings.text("store_as", "current_item"): first},
+        took=True,
     )
 
 

@@ -73,8 +73,8 @@ class Outcome:
     ``event``: the name it returned. ``changes``: keys of the context. ``error``: why it failed,
     in which case ``event`` is what the failure is called. ``delay``: it is not over yet, and
     ``event`` is raised when that time has passed. ``nothing``: what it looked for and did not
-    find. ``job``: the layer of the job it claimed, None for no change. ``finish``: the machine
-    is to be finished.
+    find. ``took``: it took something, so there may be more. ``job``: the layer of the job it
+    claimed, None for no change. ``finish``: the machine is to be finished.
     """
 
     event: str | None = None
@@ -82,6 +82,7 @@ class Outcome:
     error: str = ""
     delay: timedelta | None = None
     nothing: Subscription | None = None
+    took: bool = False
     job: Mapping[str, Any] | None = None
     finish: bool = False
 
@@ -163,12 +164,9 @@ def settle(
     ``chance`` is a random number from 0 to 1, for the jitter of a retry. ``worked``: it ran
     outside, so the machine is not idling.
     """
-    turn = replace(snapshot.turn, work=None, worked=snapshot.turn.worked or worked)
-    if outcome.nothing is not None:
-        turn = replace(turn, checked=(*turn.checked, outcome.nothing))
     snapshot = replace(
         snapshot,
-        turn=turn,
+        turn=_seen(snapshot.turn, performed.ref, outcome, worked=worked),
         job=snapshot.job if outcome.job is None else outcome.job,
         instant_steps=0 if worked or outcome.job else snapshot.instant_steps,
     )
@@ -184,23 +182,42 @@ def settle(
     return Settled(snapshot, event, _repetition(performed, now))
 
 
-def wake(definition: Definition, snapshot: Snapshot, event: Event) -> Settled:
+def _seen(turn: Turn, ref: ActionRef, outcome: Outcome, *, worked: bool) -> Turn:
+    """The turn after an action. What a transition's own actions see says nothing of a round."""
+    checked = turn.checked
+    if ref[0] == OF_STATE:
+        worked = worked or outcome.took or bool(outcome.job)
+        if outcome.nothing is not None and outcome.nothing not in checked:
+            checked = (*checked, outcome.nothing)
+    else:
+        worked = False
+    return replace(turn, work=None, worked=turn.worked or worked, checked=checked)
+
+
+def wake(definition: Definition, snapshot: Snapshot, event: Event, now: datetime) -> Settled:
     """The deadline of an action passed: its wait is over, or it is to be done again."""
     if event.action is None:
         raise ValueError(f"not a deadline of an action: {event!r}")
     listed, position = event.action
-    turn, wait = snapshot.turn, snapshot.turn.wait
     again: Stretch = (listed, position, position + 1)
-    if wait is None or wait.action != event.action:  # a repetition
+    turn = snapshot.turn
+    wait = next((wait for wait in turn.waits if wait.action == event.action), None)
+    snapshot = replace(snapshot, instant_steps=0)
+    if wait is None:  # a repetition
         return Settled(replace(snapshot, turn=replace(turn, todo=(again, *turn.todo))))
-    turn = replace(turn, wait=None)
+    turn = replace(
+        turn,
+        waits=tuple(other for other in turn.waits if other is not wait),
+        todo=(*((again,) if wait.retry else ()), *turn.todo, *wait.behind),
+        attempt=wait.attempt + 1 if wait.retry else 1,
+    )
+    snapshot = replace(snapshot, turn=turn)
     if wait.retry:
-        turn = replace(turn, todo=(again, *turn.todo), attempt=wait.attempt + 1)
-        return Settled(replace(snapshot, turn=turn))
+        return Settled(snapshot)
     action = action_at(definition, snapshot.states[0], event.action)
     name = action.settings.get("success") or event.name
-    snapshot = replace(snapshot, turn=turn, instant_steps=0)
-    return Settled(snapshot, Event(str(name), Kind.RESULT))
+    performed = Perform(event.action, action, wait.attempt)
+    return Settled(snapshot, Event(str(name), Kind.RESULT), _repetition(performed, now))
 
 
 def action_at(definition: Definition, state: str, ref: ActionRef) -> Action:
@@ -255,10 +272,15 @@ def _begin_wait(
     *,
     retry: bool = False,
 ) -> Settled:
-    wait = Wait(performed.ref, performed.attempt, retry)
+    turn = snapshot.turn
+    # An action waits once: taken up again meanwhile, its wait begins anew.
+    before = [wait for wait in turn.waits if wait.action == performed.ref]
+    others = tuple(wait for wait in turn.waits if wait.action != performed.ref)
+    behind = (*turn.todo, *(stretch for wait in before for stretch in wait.behind))
+    wait = Wait(performed.ref, performed.attempt, retry, behind)
     name = "retry" if retry else "wake_up"
     return Settled(
-        replace(snapshot, turn=replace(snapshot.turn, wait=wait)),
+        replace(snapshot, turn=replace(turn, todo=(), waits=(*others, wait))),
         deadline=Deadline(name, now + delay, action=performed.ref),
     )
 

@@ -196,6 +196,14 @@ def _file_order(transition: Transition) -> int:
     return transition.index
 
 
+def _that_may_win(found: list[Transition]) -> Iterable[Transition]:
+    """Those that are ever taken: up to the first that has no guard."""
+    for transition in found:
+        yield transition
+        if transition.guard is None:
+            return
+
+
 def _table(state: str, here: list[Transition]) -> _Table:
     by_event: dict[str, list[Transition]] = {}
     for transition in here:
@@ -208,6 +216,6 @@ def _table(state: str, here: list[Transition]) -> _Table:
         interrupting=frozenset(
             event
             for event, found in by_event.items()
-            if any(t.interrupts and t.leaves(state) for t in found)
+            if any(t.interrupts and t.leaves(state) for t in _that_may_win(found))
         ),
     )

@@ -68,9 +68,7 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
             fault = payload_fault(declaration.payload_schema, event.payload)
             if fault:
                 return Step(event, snapshot, target=state, reason=fault, invalid=True)
-        snapshot = _with_event_data(snapshot, event)
-        if declaration is not None and declaration.context_map:
-            snapshot, error = _map_context(snapshot, declaration.context_map)
+        snapshot, error = _with_event(definition, snapshot, event)
     candidates = _candidates(definition, state, event)
     taken, guards = _first_match(candidates, snapshot, event)
     if taken is None:
@@ -87,6 +85,10 @@ def deadlines(definition: Definition, state: str, entered_at: datetime) -> tuple
 def first_match(definition: Definition, snapshot: Snapshot, event: Event) -> Transition | None:
     """The transition that ``event`` would take in the present state, or None."""
     candidates = _candidates(definition, snapshot.states[0], event)
+    if not candidates or candidates[0].guard is None:
+        return candidates[0] if candidates else None
+    if event.kind is Kind.OUTSIDE:  # its guards see what it brings
+        snapshot, _error = _with_event(definition, snapshot, event)
     return _first_match(candidates, snapshot, event)[0]
 
 
@@ -168,6 +170,15 @@ def _take(
         changes=changes,
         error=error,
     )
+
+
+def _with_event(definition: Definition, snapshot: Snapshot, event: Event) -> tuple[Snapshot, str]:
+    """The snapshot that an event from outside is judged in, and why its map was not applied."""
+    snapshot = _with_event_data(snapshot, event)
+    declaration = definition.events.get(event.name)
+    if declaration is None or not declaration.context_map:
+        return snapshot, ""
+    return _map_context(snapshot, declaration.context_map)
 
 
 def _with_event_data(snapshot: Snapshot, event: Event) -> Snapshot:

@@ -4,7 +4,7 @@ An action is named by its list and its position in it: ``(3, 0)`` is the first a
 ``transitions[3]``, ``(OF_STATE, 1)`` the second of the active state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import Enum
@@ -72,26 +72,31 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """An action that waits for its deadline; ``retry`` if it is to be done again then."""
+    """An action that waits for its deadline; ``retry`` if it is to be done again then.
+
+    ``behind``: what was still to be done, and goes on when the wait is over.
+    """
 
     action: ActionRef
     attempt: int = 1
     retry: bool = False
+    behind: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What is left of the round of actions, and what the round has seen so far.
 
+    ``todo``: actions that are due. ``waits``: actions that wait, and what waits behind them.
     ``again``: a self-loop asks for another round. ``checked``: what a check found empty.
-    ``worked``: work ran. ``idle``: the round ended with nothing to do and is not repeated until
-    something of ``checked`` is there. ``quiet``: such a round is on record since the entry.
-    ``changed``: keys of the context that changed since the last step.
+    ``worked``: work ran, or something was taken. ``idle``: the round ended with nothing to do and
+    is not repeated until something of ``checked`` is there. ``quiet``: such a round is on record
+    since the entry. ``changed``: keys of the context that changed since the last step.
     """
 
     todo: tuple[Stretch, ...] = ()
     work: Work | None = None
-    wait: Wait | None = None
+    waits: tuple[Wait, ...] = ()
     attempt: int = 1
     again: bool = False
     checked: tuple[Subscription, ...] = ()
@@ -103,12 +108,12 @@ class Turn:
     @property
     def resting(self) -> bool:
         """True if no work runs and no action is due, so that an event may be judged."""
-        return self.work is None and (self.wait is not None or not self.todo)
+        return self.work is None and not self.todo
 
     @property
     def over(self) -> bool:
         """True if the round has ended."""
-        return not self.todo and self.wait is None and self.work is None
+        return not self.todo and not self.waits and self.work is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +171,11 @@ class Step:
 
 def turn_as_json(turn: Turn) -> dict[str, Any]:
     """The turn as it is saved; what has its default is left out, so a rested machine is ``{}``."""
-    work, wait = turn.work, turn.wait
+    work = turn.work
     saved = {
         "todo": turn.todo,
         "work": work and [work.action, work.token, work.attempt],
-        "wait": wait and [wait.action, wait.attempt, wait.retry],
+        "waits": [[wait.action, wait.attempt, wait.retry, wait.behind] for wait in turn.waits],
         "attempt": turn.attempt if turn.attempt != 1 else None,
         "again": turn.again,
         "checked": turn.checked,
@@ -184,11 +189,14 @@ def turn_as_json(turn: Turn) -> dict[str, Any]:
 
 def turn_from_json(saved: Mapping[str, Any]) -> Turn:
     """The reverse of ``turn_as_json``."""
-    work, wait = saved.get("work"), saved.get("wait")
+    work = saved.get("work")
     return Turn(
-        todo=tuple((at, start, end) for at, start, end in saved.get("todo", ())),
+        todo=_stretches(saved.get("todo", ())),
         work=Work((work[0][0], work[0][1]), work[1], work[2]) if work else None,
-        wait=Wait((wait[0][0], wait[0][1]), wait[1], wait[2]) if wait else None,
+        waits=tuple(
+            Wait((ref[0], ref[1]), attempt, retry, _stretches(behind))
+            for ref, attempt, retry, behind in saved.get("waits", ())
+        ),
         attempt=saved.get("attempt", 1),
         again=saved.get("again", False),
         checked=tuple(tuple(subscription) for subscription in saved.get("checked", ())),
@@ -197,3 +205,7 @@ def turn_from_json(saved: Mapping[str, Any]) -> Turn:
         quiet=saved.get("quiet", False),
         changed=tuple(saved.get("changed", ())),
     )
+
+
+def _stretches(saved: Iterable[Iterable[int]]) -> tuple[Stretch, ...]:
+    return tuple((listed, start, end) for listed, start, end in saved)

@@ -141,7 +141,7 @@ class _Turn:
         live = self._live
         live.waiting.discard(event)
         self._group.spend_deadline(live, (None, event.action))
-        self._settled(decisions.wake(live.definition, live.snapshot, event))
+        self._settled(decisions.wake(live.definition, live.snapshot, event, self._group.now))
 
     def _settled(self, settled: Settled) -> None:
         live = self._live

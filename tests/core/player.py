@@ -126,7 +126,7 @@ class Player:
         self.waiting.discard(event)
         self.deadlines.pop((event.transition, event.action), None)
         if event.kind is Kind.WAKE:
-            self._settle(decisions.wake(self.definition, self.snapshot, event))
+            self._settle(decisions.wake(self.definition, self.snapshot, event, self.now))
             return
         step = engine.step(self.definition, self.snapshot, event, self.now)
         if event.kind is Kind.OUTSIDE:

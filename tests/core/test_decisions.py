@@ -24,7 +24,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST = (OF_STATE, 0)
 ROUND = Turn(todo=((OF_STATE, 0, 2),))
 WORKING = Turn(work=Work(FIRST, "token"), todo=((OF_STATE, 1, 2),))
-SLEEPING = Turn(wait=Wait(FIRST), todo=((OF_STATE, 1, 2),))
+SLEEPING = Turn(waits=(Wait(FIRST, behind=((OF_STATE, 1, 2),)),))
 JOBS = ("jobs", "", "")
 
 
@@ -243,8 +243,8 @@ def test_at_rest_an_automatic_transition_comes_before_the_oldest_that_waits(
         (Turn(checked=(JOBS,), idle=True), REST),
         (Turn(checked=(JOBS,), idle=True, again=True), NEW_ROUND),
         (SLEEPING, REST),
-        (Turn(wait=Wait(FIRST), again=True), REST),
-        (Turn(wait=Wait(FIRST), checked=(JOBS,)), REST),
+        (Turn(waits=(Wait(FIRST),), again=True), REST),
+        (Turn(waits=(Wait(FIRST),), checked=(JOBS,)), REST),
     ],
 )
 def test_the_end_of_a_round_is_rest_another_round_or_idle(turn: Turn, decision: Decision) -> None:

@@ -28,7 +28,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST = (OF_STATE, 0)
 ROUND = Turn(todo=((OF_STATE, 0, 2),))
 WORKING = Turn(work=Work(FIRST, "token"), todo=((OF_STATE, 1, 2),))
-SLEEPING = Turn(wait=Wait(FIRST), todo=((OF_STATE, 1, 2),))
+BEHIND = ((OF_STATE, 1, 2),)
+SLEEPING = Turn(waits=(Wait(FIRST, behind=BEHIND),))
 JOBS = ("jobs", "", "")
 
 
@@ -176,27 +177,27 @@ def test_a_wait_rests_until_its_deadline_and_then_raises_its_event() -> None:
     slept = settled(Outcome(delay=timedelta(seconds=9)))
     snapshot = replace(slept.snapshot, instant_steps=7)
 
-    awake = decisions.wake(definition, snapshot, woken(9))
+    awake = decisions.wake(definition, snapshot, woken(9), NOON)
 
     assert slept.event is None
     assert slept.snapshot.turn == SLEEPING
     assert slept.deadline == Deadline("wake_up", NOON + timedelta(seconds=9), action=FIRST)
     assert awake.event == Event("wake_up", Kind.RESULT)
-    assert awake.snapshot.turn == replace(SLEEPING, wait=None)
+    assert awake.snapshot.turn == Turn(todo=BEHIND)
     assert awake.snapshot.instant_steps == 0
 
 
 def test_a_wait_may_name_its_event() -> None:
     definition = machine(GO, action="{type: sleep, success: morning}")
 
-    awake = decisions.wake(definition, at("a", SLEEPING), woken(9))
+    awake = decisions.wake(definition, at("a", SLEEPING), woken(9), NOON)
 
     assert awake.event == Event("morning", Kind.RESULT)
 
 
 def test_wake_refuses_what_is_no_deadline_of_an_action() -> None:
     with pytest.raises(ValueError, match="not a deadline of an action: Event"):
-        decisions.wake(machine(GO), at("a"), sent(0))
+        decisions.wake(machine(GO), at("a"), sent(0), NOON)
 
 
 # -- failures
@@ -271,7 +272,7 @@ def test_a_failure_is_tried_again_after_a_delay_that_grows(
 
     assert failed.event is None
     assert failed.snapshot.context == {}
-    assert failed.snapshot.turn == replace(SLEEPING, wait=Wait(FIRST, attempt, retry=True))
+    assert failed.snapshot.turn == Turn(waits=(Wait(FIRST, attempt, retry=True, behind=BEHIND),))
     due_at = NOON + timedelta(seconds=seconds)
     assert failed.deadline == Deadline("retry", due_at, action=FIRST)
 
@@ -294,9 +295,9 @@ def test_the_last_attempt_fails() -> None:
 
 
 def test_a_retry_is_the_next_attempt_of_the_same_action() -> None:
-    wait = replace(SLEEPING, wait=Wait(FIRST, 2, retry=True))
+    wait = Turn(waits=(Wait(FIRST, 2, retry=True, behind=BEHIND),))
 
-    again = decisions.wake(machine(GO), at("a", wait), woken(9))
+    again = decisions.wake(machine(GO), at("a", wait), woken(9), NOON)
 
     assert again.event is None
     assert again.snapshot.turn == Turn(todo=((OF_STATE, 0, 1), (OF_STATE, 1, 2)), attempt=3)
@@ -335,18 +336,18 @@ def test_an_action_of_a_transition_is_not_repeated() -> None:
     assert after == Settled(at("a"))
 
 
-@pytest.mark.parametrize("turn", [Turn(), Turn(wait=Wait((OF_STATE, 1)))])
+@pytest.mark.parametrize("turn", [Turn(), Turn(waits=(Wait((OF_STATE, 1)),))])
 def test_a_repetition_is_that_one_action_again(turn: Turn) -> None:
     definition = machine(GO, action=REPEATED)
 
-    again = decisions.wake(definition, at("a", turn), woken(2))
+    again = decisions.wake(definition, at("a", turn), woken(2), NOON)
 
     assert (again.event, again.deadline) == (None, None)
     assert again.snapshot.turn == replace(turn, todo=((OF_STATE, 0, 1),))
 
 
-@pytest.mark.parametrize("turn", [Turn(), replace(SLEEPING, wait=Wait(FIRST, 2, retry=True))])
+@pytest.mark.parametrize("turn", [Turn(), Turn(waits=(Wait(FIRST, 2, retry=True, behind=BEHIND),))])
 def test_a_repetition_or_a_retry_is_a_timer_and_begins_the_count_of_steps_anew(turn: Turn) -> None:
     snapshot = replace(at("a", turn), instant_steps=7)
 
-    assert decisions.wake(machine(GO), snapshot, woken(2)).snapshot.instant_steps == 0
+    assert decisions.wake(machine(GO), snapshot, woken(2), NOON).snapshot.instant_steps == 0

@@ -325,7 +325,7 @@ def test_names_are_layers_of_the_engine_the_context_and_the_job() -> None:
 
     assert dict(names) == {
         "machine_name": "worker", "current_state": "a", "event_data": {"type": "go"},
-        "secret": {"token": "x"}, "n": 1, "size": 3,
+        "secret": {"token": "x"}, "n": 1, "size": 3, "current_job": None,
     }  # fmt: skip
 
 

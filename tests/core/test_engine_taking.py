@@ -79,7 +79,7 @@ def test_leaving_begins_the_round_of_the_state_entered(
     line: str, todo: tuple[Stretch, ...]
 ) -> None:
     definition = machine(line, more=ACTING)
-    wait = replace(OWN_WORK, wait=Wait((OF_STATE, 0)), changed=("n",), again=True)
+    wait = replace(OWN_WORK, waits=(Wait((OF_STATE, 0)),), changed=("n",), again=True)
 
     left = step(definition, at("a", wait, n=1), Event("go"), LATER)
 

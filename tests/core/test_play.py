@@ -90,7 +90,9 @@ actions: {popping: [%s{type: pop}]}
 
 def pops(player: Player) -> Outcome:
     left = player.snapshot.context.get("items", [1, 2, 3])
-    return Outcome("item_popped", {"items": left[1:]}) if left else Outcome("list_empty")
+    if not left:
+        return Outcome("list_empty")
+    return Outcome("item_popped", {"items": left[1:]}, took=True)
 
 
 def test_a_loop_that_pops_runs_its_own_actions_once_for_each_item() -> None:

@@ -27,7 +27,10 @@ turns = st.builds(
     Turn,
     todo=st.lists(stretches, max_size=3).map(tuple),
     work=st.none() | st.builds(Work, refs, st.text(), attempts),
-    wait=st.none() | st.builds(Wait, refs, attempts, st.booleans()),
+    waits=st.lists(
+        st.builds(Wait, refs, attempts, st.booleans(), st.lists(stretches, max_size=2).map(tuple)),
+        max_size=2,
+    ).map(tuple),
     attempt=attempts,
     again=st.booleans(),
     checked=st.lists(subscriptions, max_size=3).map(tuple),
@@ -55,8 +58,8 @@ def test_the_turn_of_a_rested_machine_is_saved_as_nothing() -> None:
         (Turn(todo=TODO), False, False),
         (Turn(work=Work((OF_STATE, 0), "t")), False, False),
         (Turn(work=Work((OF_STATE, 0), "t"), todo=TODO), False, False),
-        (Turn(wait=Wait((OF_STATE, 0))), True, False),
-        (Turn(wait=Wait((OF_STATE, 0)), work=Work((OF_STATE, 1), "t")), False, False),
+        (Turn(waits=(Wait((OF_STATE, 0)),)), True, False),
+        (Turn(waits=(Wait((OF_STATE, 0)),), work=Work((OF_STATE, 1), "t")), False, False),
     ],
 )
 def test_a_turn_knows_whether_it_rests_and_is_over(turn: Turn, resting: bool, over: bool) -> None:
