@@ -11,8 +11,8 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError as missing:
-        message = "Django is not installed here: run `make setup`, then `.venv/bin/python manage.py …`"
-        raise SystemExit(message) from missing
+        advice = "run `make setup`, then `.venv/bin/python manage.py …`"
+        raise SystemExit(f"Django is not installed here: {advice}") from missing
     execute_from_command_line(sys.argv)
 
 

@@ -16,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 DEBUG = env.bool("DEBUG", default=True)
-DEVELOPMENT_KEY = "development-only-key-never-used-with-debug-off"  # noqa: S105 - refused below
+DEVELOPMENT_KEY = "development-only-key-never-used-with-debug-off"  # refused below
 SECRET_KEY = env.str("SECRET_KEY", default=DEVELOPMENT_KEY if DEBUG else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

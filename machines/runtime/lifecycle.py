@@ -91,6 +91,9 @@ def due(group: Group, request: Due) -> None:
     deadline = request.deadline
     if live is None or live.ended or live.deadlines.get(key_of(deadline), (None, 0))[0] != deadline:
         return
+    key = key_of(deadline)
+    if any((due.transition, due.action) == key for due in live.waiting.due()):
+        return  # told once more after a transaction that failed
     kind = Kind.TIMER if deadline.transition is not None else Kind.WAKE
     live.waiting.add_due(
         Event(
@@ -208,7 +211,7 @@ def _recover_work(group: Group, live: Live) -> None:
     work = turn.work
     if work is None:
         return
-    group.rows.end_run(work.token, ("lost", "its host ended", "", None, ""), group.now)
+    group.rows.lose_run(work.token, "its host ended", group.now)
     action = decisions.action_at(live.definition, live.snapshot.state, work.action)
     if action.rerun_on_crash:
         listed, position = work.action

@@ -35,6 +35,10 @@ END_RUN = (
     "UPDATE machines_run SET outcome = ?, message = ?, output = ?, exit_code = ?, event = ?,"
     " ended_at = ? WHERE token = ? AND token <> ''"
 )
+LOSE_RUN = (
+    "UPDATE machines_run SET outcome = 'lost', message = ?, ended_at = ?"
+    " WHERE token = ? AND token <> '' AND outcome = 'running'"
+)
 RUN_OUTPUT = "UPDATE machines_run SET output = ? WHERE token = ? AND outcome = 'running'"
 INSERT_TIMER = (
     "INSERT INTO machines_timer (id, machine_id, seq, name, transition, action, due_at)"
@@ -85,6 +89,7 @@ class Rows:
         self._steps: list[Sequence[Any]] = []
         self._runs: list[Sequence[Any]] = []
         self._run_ends: list[Sequence[Any]] = []
+        self._runs_lost: list[Sequence[Any]] = []
         self._run_outputs: list[Sequence[Any]] = []
         self._timers: dict[int, Sequence[Any]] = {}
         self._timers_gone: list[Sequence[Any]] = []
@@ -125,6 +130,10 @@ class Rows:
         """End a run: outcome, message, output, exit code, event."""
         self._run_ends.append((*row, self._dialect.time(at), token))
 
+    def lose_run(self, token: str, message: str, at: datetime) -> None:
+        """End a run that is still on record as running: nobody knows how it went."""
+        self._runs_lost.append((message, self._dialect.time(at), token))
+
     def run_output(self, token: str, output: str) -> None:
         """Replace what a running run has printed so far."""
         self._run_outputs.append((output, token))
@@ -152,6 +161,7 @@ class Rows:
             self._steps,
             self._runs,
             self._run_ends,
+            self._runs_lost,
             self._run_outputs,
             self._timers,
             self._timers_gone,
@@ -172,6 +182,7 @@ class Rows:
             (INSERT_STEP, self._steps),
             (INSERT_RUN, self._runs),
             (END_RUN, self._run_ends),
+            (LOSE_RUN, self._runs_lost),
             (RUN_OUTPUT, self._run_outputs),
             (DELETE_TIMER, self._timers_gone),
         ):

@@ -46,7 +46,8 @@ def _start_up(folder: Path) -> None:
     ratios = sorted(a / b for a, b in zip(ours, floors, strict=True))
     print(
         f"runmachine ready, s: ours {statistics.median(ours):.2f}"
-        f" ({min(ours):.2f}-{max(ours):.2f}), django.setup() + connection {statistics.median(floors):.2f}"
+        f" ({min(ours):.2f}-{max(ours):.2f}),"
+        f" django.setup() + connection {statistics.median(floors):.2f}"
         f" ({min(floors):.2f}-{max(floors):.2f}), ratio {statistics.median(ratios):.2f}"
         f" ({ratios[0]:.2f}-{ratios[-1]:.2f}), must < 1 s and <= 1.5"
     )

@@ -195,6 +195,32 @@ def test_a_wait_may_name_its_event() -> None:
     assert awake.event == Event("morning", Kind.RESULT)
 
 
+def test_a_repeatable_wait_begins_again_after_its_end() -> None:
+    definition = machine(GO, action="{type: sleep, every: 2s}")
+
+    awake = decisions.wake(definition, at("a", SLEEPING), woken(9), NOON)
+
+    assert awake.deadline == Deadline("repeat", NOON + timedelta(seconds=2), action=FIRST)
+
+
+def test_of_several_waits_only_the_one_whose_deadline_passed_is_over() -> None:
+    other = Wait((0, 0), behind=((0, 1, 2),))
+    sleeping = Turn(waits=(*SLEEPING.waits, other))
+
+    awake = decisions.wake(machine(GO), at("a", sleeping), woken(9), NOON)
+
+    assert awake.snapshot.turn == Turn(waits=(other,), todo=BEHIND)
+
+
+def test_an_action_that_waits_again_waits_once_and_loses_nothing_behind_it() -> None:
+    again = settled(
+        Outcome(delay=timedelta(seconds=9)),
+        snapshot=at("a", Turn(waits=SLEEPING.waits, todo=((0, 0, 1),))),
+    )
+
+    assert again.snapshot.turn.waits == (Wait(FIRST, behind=((0, 0, 1), *BEHIND)),)
+
+
 def test_wake_refuses_what_is_no_deadline_of_an_action() -> None:
     with pytest.raises(ValueError, match="not a deadline of an action: Event"):
         decisions.wake(machine(GO), at("a"), sent(0), NOON)

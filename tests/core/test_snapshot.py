@@ -23,6 +23,9 @@ refs = st.tuples(st.integers(OF_STATE, 5), positions)
 stretches = st.tuples(st.integers(OF_STATE, 5), positions, positions)
 attempts = st.integers(1, 100)
 subscriptions = st.lists(st.text(), min_size=1, max_size=3).map(tuple)
+waits = st.builds(
+    Wait, refs, attempts, st.booleans(), st.lists(stretches, max_size=2).map(tuple)
+)
 turns = st.builds(
     Turn,
     todo=st.lists(stretches, max_size=3).map(tuple),
@@ -59,6 +62,7 @@ def test_the_turn_of_a_rested_machine_is_saved_as_nothing() -> None:
         (Turn(work=Work((OF_STATE, 0), "t")), False, False),
         (Turn(work=Work((OF_STATE, 0), "t"), todo=TODO), False, False),
         (Turn(waits=(Wait((OF_STATE, 0)),)), True, False),
+        (Turn(waits=(Wait((OF_STATE, 0)),), todo=TODO), False, False),
         (Turn(waits=(Wait((OF_STATE, 0)),), work=Work((OF_STATE, 1), "t")), False, False),
     ],
 )

@@ -171,5 +171,5 @@ class WaitingAgainstASortedList(RuleBasedStateMachine):
 
 TestWaitingAgainstASortedList = WaitingAgainstASortedList.TestCase
 TestWaitingAgainstASortedList.settings = settings(
-    max_examples=settings.default.max_examples // 4, stateful_step_count=25
+    max_examples=settings().max_examples // 4, stateful_step_count=25
 )

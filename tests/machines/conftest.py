@@ -14,7 +14,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from machines.models import Event, Machine, Run, Step, Timer
+from machines.models import Event, Machine, Process, Run, Step, Timer
 from machines.runtime import ownership
 from machines.runtime.clock import Clock
 from machines.runtime.host import Host
@@ -161,7 +161,7 @@ def run(tmp_path: Path, run_directory: Path, transactional_db: None) -> Runner:
 
 def _prepare(
     orders: list[Order], directory: Path
-) -> tuple[Host, ownership.Process, ownership.HostLock]:
+) -> tuple[Host, Process, ownership.HostLock]:
     clock = Clock()
     lock = ownership.HostLock()
     lock.acquire()
@@ -174,7 +174,7 @@ def _prepare(
     return host, process, lock
 
 
-def _release(process: ownership.Process, lock: ownership.HostLock) -> None:
+def _release(process: Process, lock: ownership.HostLock) -> None:
     ownership.release(process)
     lock.release()
     connections.close_all()

@@ -17,7 +17,8 @@ from jobqueue.console import Exit
 
 from machines.management.commands import sendevent
 from machines.models import Event, Machine, MachineDefinition, Process, Step
-from machines.runtime import batch, intake, ownership
+from machines.runtime import intake, ownership
+from machines.runtime.batch import WINDOW
 from machines.runtime.sending import Reply
 
 MakeMachine = Callable[..., Machine]
@@ -416,7 +417,7 @@ def test_sendevent_batch_keeps_a_window_of_frames_under_way(
         return {"ok": True, "event": len(frames), "status": "accepted"}
 
     run_here(answer)
-    count = batch.WINDOW * 3
+    count = WINDOW * 3
     file = batch(tmp_path / "events", *({"type": f"e{n}"} for n in range(count)))
 
     shown = replies(printed("sendevent", "--target", "m1", "--batch", file))

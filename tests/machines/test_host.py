@@ -175,7 +175,9 @@ async def test_a_deadline_outlives_its_host(run: Runner) -> None:
 
         [step] = [s for s in await machine.steps() if s[2] == "b" and s[1] == "a"]
         assert step[0] == "timeout(0.7)"
-        assert (await machine.machine()).entered_at >= due_at
+        entered_at = (await machine.machine()).entered_at
+        assert entered_at is not None
+        assert entered_at >= due_at
 
 
 POLL = """

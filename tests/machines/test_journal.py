@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import F
 
 from machines.models import Event, Machine
-from machines.runtime import journal, lifecycle
-from machines.runtime.requests import Look
+from machines.runtime import journal
+from machines.runtime.requests import Control, Look
 from tests.machines.conftest import Driver, Runner
 from tests.machines.test_host import DOOR, WORK
 
@@ -90,8 +90,7 @@ async def test_a_request_that_cannot_be_carried_out_harms_no_other(
 ) -> None:
     async with run(DOOR) as door:
         with monkeypatch.context() as patch:
-            patch.setattr(lifecycle, "control", _burst)
-            patch.setitem(journal._CARRY_OUT, journal.Control, _burst)
+            patch.setitem(journal._CARRY_OUT, Control, _burst)
             broken = await door.send({"control": "pause"})
 
         assert broken["code"] == "failed"
