@@ -23,9 +23,7 @@ refs = st.tuples(st.integers(OF_STATE, 5), positions)
 stretches = st.tuples(st.integers(OF_STATE, 5), positions, positions)
 attempts = st.integers(1, 100)
 subscriptions = st.lists(st.text(), min_size=1, max_size=3).map(tuple)
-waits = st.builds(
-    Wait, refs, attempts, st.booleans(), st.lists(stretches, max_size=2).map(tuple)
-)
+waits = st.builds(Wait, refs, attempts, st.booleans(), st.lists(stretches, max_size=2).map(tuple))
 turns = st.builds(
     Turn,
     todo=st.lists(stretches, max_size=3).map(tuple),

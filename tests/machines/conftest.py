@@ -159,9 +159,7 @@ def run(tmp_path: Path, run_directory: Path, transactional_db: None) -> Runner:
     return running
 
 
-def _prepare(
-    orders: list[Order], directory: Path
-) -> tuple[Host, Process, ownership.HostLock]:
+def _prepare(orders: list[Order], directory: Path) -> tuple[Host, Process, ownership.HostLock]:
     clock = Clock()
     lock = ownership.HostLock()
     lock.acquire()

@@ -187,7 +187,7 @@ async def test_a_process_of_another_user_is_hung_up_on(clerk: Clerk) -> None:
             await asyncio.to_thread(opened.chmod, 0o777)
         ask = (
             "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])\n"
-            "try: s.sendall(b'{\"control\": \"ping\"}\\n'); print(s.recv(100))\n"
+            'try: s.sendall(b\'{"control": "ping"}\\n\'); print(s.recv(100))\n'
             "except ConnectionError: print(b'')"
         )
 
