@@ -73,8 +73,12 @@ def register_host(socket_path: str, version: str, now: datetime) -> Process:
     """Put this process on record as a host, and remove those of this computer that died."""
     here = Process.objects.filter(kind=Process.Kind.HOST, host=socket.gethostname())
     for process in here:
-        if process.pid == os.getpid() or not lives(process, now):
+        if process.pid == os.getpid():
             process.delete()
+        elif not lives(process, now):
+            process.delete()
+            for left in run_dir().glob(f"host-{process.pid}.*"):
+                left.unlink(missing_ok=True)
     return Process.objects.create(
         kind=Process.Kind.HOST,
         host=socket.gethostname(),

@@ -239,6 +239,18 @@ class System:
         """How many events have not ended."""
         return int(self.value("SELECT count(*) FROM machines_event WHERE status = 'pending'"))
 
+    def wait_until_settled(self) -> None:
+        """Wait until every event has ended, and no machine works or has an action due.
+
+        An event ends when its transition is taken; effects may follow in the next commit.
+        """
+        open_ends = (
+            "SELECT (SELECT count(*) FROM machines_event WHERE status = 'pending')"
+            " + (SELECT count(*) FROM machines_machine WHERE json_extract(turn, '$.todo') IS NOT"
+            " NULL OR json_extract(turn, '$.work') IS NOT NULL)"
+        )
+        self.wait_until(lambda: self.value(open_ends) == 0)
+
     def wait_until(self, condition: Callable[[], Found], *, within: float = 30.0) -> Found:
         """Wait until a condition holds; asked again whenever a host says that it wrote."""
         end = time.monotonic() + within

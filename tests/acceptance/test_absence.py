@@ -18,7 +18,7 @@ def test_events_for_a_machine_that_is_down_wait_for_it(system: System) -> None:
     replies = [send(system, number) for number in (1, 2, 3)]
     again = send(system, 2)
     system.run_machine(LISTENER, name="listener")
-    system.wait_until(lambda: system.pending() == 0)
+    system.wait_until_settled()
 
     assert [reply["status"] for reply in replies] == ["accepted"] * 3
     assert [reply["running"] for reply in replies] == [False] * 3

@@ -28,9 +28,11 @@ def test_senders_are_answered_when_a_busy_database_is_free_again(system: System)
         other.execute("ROLLBACK")
     free_at = time.monotonic()
     feed.go_on()
+    answered_at = time.monotonic()
+    system.wait_until_settled()
 
     assert answers_while_busy == 0
-    assert time.monotonic() - free_at < 5
+    assert answered_at - free_at < 5
     assert feed.done
     assert len(feed.answers) == COUNT
     assert system.context("listener") == {"last": COUNT}
@@ -46,6 +48,7 @@ def test_events_wait_until_a_full_disk_has_room_again(system: System) -> None:
         feed.go_on(2)
         answers_while_full = len(feed.answers)
     feed.go_on()
+    system.wait_until_settled()
 
     assert answers_while_full == 0
     assert host.alive
@@ -65,6 +68,7 @@ def test_a_deadline_that_passed_while_the_disk_was_full_fires_once(system: Syste
     (system.folder / "gate").touch()
     system.wait_until(lambda: system.context("late")["fired"])
     system.tell("late", {"type": "finish"})
+    system.wait_until_settled()
     assert host.end() == 0
 
     fired = [step[0] for step in system.steps("late") if step[0].startswith("timeout")]

@@ -40,7 +40,7 @@ def test_ten_thousand_events_are_answered_once_each_and_in_order(system: System)
     feed = Feed(system.run_dir / "listener.sock", frames, window=512)
 
     feed.go_on()
-    system.wait_until(lambda: system.pending() == 0)
+    system.wait_until_settled()
 
     assert feed.done
     assert len(feed.answers) == count
@@ -73,7 +73,7 @@ def test_two_machines_send_to_each_other_and_lose_nothing(system: System, hosts:
             feed.go_on(0.02)
     system.wait_until(lambda: all(system.context(name)["last"] == count for name in names))
 
-    system.wait_until(lambda: system.pending() == 0)
+    system.wait_until_settled()
     assert_audit_is_whole(system)
     assert system.rows("SELECT DISTINCT status FROM machines_event") == [("processed",)]
     assert system.value("SELECT count(*) FROM machines_event") == 4 * count

@@ -70,10 +70,11 @@ def test_a_takeover_fences_the_host_before_and_loses_no_event(system: System) ->
     first.end()
     feed.move_to(system.run_dir / "listener.sock")
     feed.go_on()
-    system.wait_until(lambda: feed.done and system.pending() == 0)
+    system.wait_until_settled()
 
     assert "taken over" in first.said
     assert second.alive
+    assert feed.done
     assert_audit_is_whole(system)
     assert system.context("listener")["last"] == count
     assert not list(system.run_dir.glob(f"host-{first.pid}.*"))

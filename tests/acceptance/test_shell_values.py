@@ -64,7 +64,7 @@ def test_a_command_gets_exactly_the_values_of_the_events(system: System) -> None
     ]
 
     Feed(system.run_dir / "quoting.sock", frames).go_on()
-    system.wait_until(lambda: system.pending() == 0 and system.state("quoting") == "idle")
+    system.wait_until_settled()
 
     texts = [as_text(value) for value in values]
     assert printed(system, "double") == texts

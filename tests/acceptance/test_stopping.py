@@ -66,7 +66,7 @@ def test_restarts_in_the_midst_of_a_feed_lose_nothing_and_double_nothing(system:
         assert host.end() == 0
     system.run_machine(LISTENER, name="listener")
     feed.go_on()
-    system.wait_until(lambda: system.pending() == 0)
+    system.wait_until_settled()
 
     assert feed.done
     assert system.context("listener") == {"last": count}
