@@ -11,11 +11,13 @@ A folder is searched with its sub-folders for ``<type>_action.py``, which holds 
 
 import asyncio
 import copy
-import importlib.util
+import hashlib
 import inspect
 import logging
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -112,13 +114,16 @@ def _load(path: Path) -> ActionType:
 
 
 def _import(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"machine_action_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise CustomActionError(f"{path}: Python cannot import it")
-    module = importlib.util.module_from_spec(spec)
+    name = f"machine_action_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    loader = SourceFileLoader(name, str(path))
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    module.__loader__ = loader
+    sys.modules[name] = module  # dataclasses look up the module of their class there
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
         raise CustomActionError(f"{path}: {type(error).__name__}: {error}") from error
     return module
 
@@ -141,14 +146,9 @@ def _work_of_function(function: Executable) -> Callable[[WorkCall], Any]:
 async def _execute(execute: Executable, call: WorkCall) -> Worked:
     before = {**call.job, **call.context, **_engine_names(call.names)}
     context = ActionContext(copy.deepcopy(before), call.services, call.settings.as_mapping())
-    async with asyncio.timeout(call.settings.number("timeout", 0) or None):
-        if inspect.iscoroutinefunction(execute):
-            event = await execute(context)
-        else:
-            event = await asyncio.to_thread(execute, context)
-            if inspect.isawaitable(event):
-                event = await event
-    changes = {key: value for key, value in context.items() if before.get(key) != value}
+    async with asyncio.timeout(call.settings.number("timeout", 0) or None) as limit:
+        event = await _outcome(execute, context, limit)
+    changes = {key: value for key, value in context.items() if _differs(before, key, value)}
     if event is not None and not isinstance(event, str):
         raise CustomActionError(
             f"{call.action.type}: execute() returned {event!r}; it must be an event's name or None"
@@ -157,6 +157,42 @@ async def _execute(execute: Executable, call: WorkCall) -> Worked:
     if event in {"success", "error"}:
         event = call.settings.event(event, event)
     return Worked(Outcome(event=event, changes=changes))
+
+
+async def _outcome(execute: Executable, context: ActionContext, limit: asyncio.Timeout) -> Any:
+    """What ``execute`` returns. What it raises is an error of its own, whatever it raises.
+
+    The loop would take StopIteration, SystemExit, a cancellation or TimeoutError for its own.
+    """
+    task = asyncio.current_task()
+    try:
+        if inspect.iscoroutinefunction(execute):
+            return await execute(context)
+        event, raised = await asyncio.to_thread(_caught, execute, context)
+        if raised is not None:
+            raise raised
+        return await event if inspect.isawaitable(event) else event
+    except asyncio.CancelledError as error:
+        if task is not None and task.cancelling():
+            raise
+        raise CustomActionError("CancelledError: what it waited for was cancelled") from error
+    except (TimeoutError, StopIteration, SystemExit) as error:
+        raise CustomActionError(f"{type(error).__name__}: {error}") from error
+
+
+def _caught(execute: Executable, context: ActionContext) -> tuple[Any, BaseException | None]:
+    """What it returns, or what it raises: a future cannot hold StopIteration."""
+    try:
+        return execute(context), None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again in the loop
+        return None, error
+
+
+def _differs(before: Mapping[str, Any], key: str, value: Any) -> bool:
+    """True also where Python finds values equal that are not the same in JSON: 0 and false."""
+    if key not in before:
+        return True
+    return bool(before[key] != value) or repr(before[key]) != repr(value)
 
 
 def _engine_names(names: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def stop_machine(call: Call) -> Outcome:
 def _write(call: Call) -> None:
     level = call.settings.text("level", "info").lower()
     if level not in LEVELS:
-        raise SettingError(f"log: the level is {level!r}; it may be {', '.join(LEVELS)}")
+        raise SettingError(
+            f"{call.action.type}: the setting 'level' is {level!r}; it may be {', '.join(LEVELS)}"
+        )
     call.services.log(level, call.settings.text("message"))
 
 

@@ -7,9 +7,11 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 STOP_GRACE_SECONDS = 5  # from TERM to KILL
 READ_BYTES = 1 << 16
+LAST_WORDS_SECONDS = 0.2  # to read on after its end, while a daemon holds the pipe open
 
 
 class NotStarted(Exception):  # noqa: N818 - reads as what happened
@@ -29,28 +31,31 @@ async def run(
     group gets TERM, five seconds later KILL, and the cancellation goes on when it has ended.
     Raises NotStarted if there is no such program or folder.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *_tied_to_us(),
-            *argv,
-            env=dict(env),
-            cwd=cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise NotStarted(str(error)) from error
-    try:
-        await _forward(process, output)
-        return await process.wait()
-    except asyncio.CancelledError:
-        await _stop(process)
-        raise
-    finally:
-        # A program may leave children behind that hold its group.
-        _signal_group(process.pid, signal.SIGKILL)
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb", buffering=0) as pipe:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *_tied_to_us(),
+                *argv,
+                env=dict(env),
+                cwd=cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise NotStarted(str(error)) from error
+        finally:
+            os.close(write_end)
+        try:
+            return await _forward(process, pipe, output)
+        except asyncio.CancelledError:
+            await _stop(process)
+            raise
+        finally:
+            # A program may leave children behind that hold its group.
+            _signal_group(process.pid, signal.SIGKILL)
 
 
 def _tied_to_us() -> tuple[str, ...]:
@@ -59,19 +64,26 @@ def _tied_to_us() -> tuple[str, ...]:
     return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
-async def _forward(process: asyncio.subprocess.Process, output: Callable[[bytes], None]) -> None:
-    if process.stdout is None:
-        raise RuntimeError("the program was started without a pipe for its output")
-    # A daemon it left behind may keep the pipe open: its own end ends the reading.
-    reader = asyncio.ensure_future(_read(process.stdout, output))
-    ended = asyncio.ensure_future(process.wait())
+async def _forward(
+    process: asyncio.subprocess.Process, pipe: IO[bytes], output: Callable[[bytes], None]
+) -> int:
+    """Hand on what comes through a pipe of ours until the program has ended; its exit code.
+
+    Were it a pipe of asyncio's, ``wait`` would wait for everybody who holds it open, a daemon too.
+    """
+    stream = asyncio.StreamReader()
+    transport, _protocol = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), pipe
+    )
+    reader = asyncio.ensure_future(_read(stream, output))
     try:
-        await asyncio.wait({reader, ended}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({reader}, timeout=0.2 if ended.done() else None)
+        code = await process.wait()
+        await asyncio.wait({reader}, timeout=LAST_WORDS_SECONDS)
+        return code
     finally:
-        for task in (reader, ended):
-            task.cancel()
-        await asyncio.gather(reader, ended, return_exceptions=True)
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+        transport.close()
 
 
 async def _read(stream: asyncio.StreamReader, output: Callable[[bytes], None]) -> None:

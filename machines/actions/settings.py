@@ -7,6 +7,7 @@ from typing import Any
 from machines.core.errors import MachineError
 
 ALIASES = {"target_machine": "target", "event_type": "event", "error": "failure"}
+LARGEST_NUMBER = 2**53  # either way; whole numbers are exact as floats up to there
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 
@@ -34,10 +35,6 @@ class Settings:
     def as_mapping(self) -> Mapping[str, Any]:
         """All of them, as written."""
         return self._values
-
-    def has(self, name: str) -> bool:
-        """True if the setting is written, be it null."""
-        return name in self._values or ALIASES.get(name) in self._values
 
     def required(self, name: str) -> Any:
         """The value; SettingError if it is left out."""
@@ -70,12 +67,13 @@ class Settings:
     def number(self, name: str, default: float) -> float:
         """A number, also from text. SettingError for anything else."""
         value = self.get(name, default)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return value
         try:
-            return float(value)
+            number = value if isinstance(value, int) else float(value)
         except (TypeError, ValueError):
             raise self._wrong(name, value, "a number") from None
+        if isinstance(value, bool) or not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+            raise self._wrong(name, value, "a number")
+        return number
 
     def integer(self, name: str, default: int) -> int:
         """A whole number, also from text."""

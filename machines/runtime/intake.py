@@ -156,7 +156,7 @@ def send_from_machine(
 def clear(group: Group, target: str, event_types: tuple[str, ...]) -> int:
     """End a machine's pending events of these types without judging them; how many."""
     live = group.machines.get(target)
-    if live is not None:
+    if live is not None and not live.ended:
         cleared = list(live.waiting.named(event_types))
         for event in cleared:
             group.end_event(live, event, "processed", "cleared")

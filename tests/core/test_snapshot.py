@@ -28,10 +28,7 @@ turns = st.builds(
     Turn,
     todo=st.lists(stretches, max_size=3).map(tuple),
     work=st.none() | st.builds(Work, refs, st.text(), attempts),
-    waits=st.lists(
-        st.builds(Wait, refs, attempts, st.booleans(), st.lists(stretches, max_size=2).map(tuple)),
-        max_size=2,
-    ).map(tuple),
+    waits=st.lists(waits, max_size=2).map(tuple),
     attempt=attempts,
     again=st.booleans(),
     checked=st.lists(subscriptions, max_size=3).map(tuple),

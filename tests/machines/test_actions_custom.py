@@ -1,0 +1,398 @@
+"""Custom actions: how they are found, what they see, and what becomes of what they do."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from jobqueue.models import Job
+
+from machines.actions import ActionContext, BaseAction, custom
+from machines.actions.base import ActionType, Worked
+from machines.actions.custom import CustomActionError, action, registered_types, types_in
+from machines.models import Event
+from tests.machines.action_fakes import FakeWorkServices, work_call
+from tests.machines.conftest import Runner
+
+PATIENCE_SECONDS = 20
+
+
+def load(
+    folder: Path, body: str, *, name: str = "pack", class_name: str = "PackAction"
+) -> ActionType:
+    """The type of a file whose ``execute`` is ``body``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "\n".join(f"        {line}" for line in body.splitlines()[1:])
+    signature = body.splitlines()[0]
+    (folder / f"{name}_action.py").write_text(
+        "import asyncio, threading, time\n"
+        "from machines.actions import BaseAction\n\n"
+        f"class {class_name}(BaseAction):\n    {signature}\n{lines}\n"
+    )
+    [found] = types_in(folder)
+    return found
+
+
+async def execute(found: ActionType, settings: dict[str, Any] | None = None, **call: Any) -> Worked:
+    assert found.work is not None
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await found.work(work_call(found.name, settings or {}, **call))
+
+
+# -- finding them
+
+
+@pytest.mark.parametrize(
+    ("name", "class_name"),
+    [("pack", "PackAction"), ("resize_image", "ResizeImageAction"), ("h2_o", "H2OAction")],
+)
+def test_the_name_of_a_file_is_the_type_and_gives_the_class(
+    tmp_path: Path, name: str, class_name: str
+) -> None:
+    body = "async def execute(self, context):\nreturn None"
+
+    found = load(tmp_path, body, name=name, class_name=class_name)
+
+    assert (found.name, found.origin) == (name, tmp_path / f"{name}_action.py")
+
+
+def test_sub_folders_are_searched_and_other_files_left_alone(tmp_path: Path) -> None:
+    load(tmp_path / "a" / "b", "async def execute(self, context):\nreturn None")
+    (tmp_path / "helpers.py").write_text("raise RuntimeError('not an action')\n")
+
+    assert [found.name for found in types_in(tmp_path)] == ["pack"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("class Pack:\n    pass\n", "no class 'PackAction' with execute() in this file"),
+        ("class PackAction:\n    pass\n", "no class 'PackAction' with execute() in this file"),
+        ("PackAction = 5\n", "no class 'PackAction' with execute() in this file"),
+        ("import no_such_module_at_all\n", "ModuleNotFoundError: No module named"),
+        ("def broken(:\n", "SyntaxError: "),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("1 / 0\n", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_faulty_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, wrong: str) -> None:
+    path = tmp_path / "pack_action.py"
+    path.write_text(text)
+
+    with pytest.raises(CustomActionError) as raised:
+        types_in(tmp_path)
+
+    assert str(raised.value).startswith(f"{path}: {wrong}")
+
+
+def test_a_file_may_hold_dataclasses(tmp_path: Path) -> None:
+    (tmp_path / "pack_action.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n\n"
+        "@dataclass\nclass Box:\n    size: int\n\n"
+        "class PackAction:\n    def execute(self, context): ...\n"
+    )
+
+    assert [found.name for found in types_in(tmp_path)] == ["pack"]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CustomActionError, match=r"folder of actions '.*nowhere' does not exist"):
+        types_in(tmp_path / "nowhere")
+
+
+async def test_a_function_of_an_app_is_registered_under_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(custom, "_registered", {})
+
+    @action("greet")
+    async def greet(context: ActionContext) -> str:
+        context["greeting"] = f"Hello {context.config['whom']}"
+        return "greeted"
+
+    [found] = registered_types()
+    worked = await execute(found, {"whom": "Ada"})
+    assert (found.name, found.origin) == ("greet", None)
+    assert worked.outcome.event == "greeted"
+    assert worked.outcome.changes == {"greeting": "Hello Ada"}
+
+
+async def test_a_plain_function_may_return_something_to_await(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(custom, "_registered", {})
+
+    async def later() -> str:
+        return "awaited"
+
+    action("greet")(lambda _context: later())
+
+    [found] = registered_types()
+    assert (await execute(found)).outcome.event == "awaited"
+
+
+# -- what they see
+
+
+SEE = """async def execute(self, context):
+context["seen"] = [
+    self.get_config_value("a"), self.get_config_value("b"), self.get_config_value("c", "none"),
+    self.config["type"], self.get_machine_name(context), context["current_state"],
+    context["event_data"], context["kept"], context["job_id"], context["both"], self.logger.name,
+]"""
+
+
+async def test_an_action_sees_its_settings_the_context_and_the_job(tmp_path: Path) -> None:
+    found = load(tmp_path, SEE)
+
+    worked = await execute(
+        found,
+        {"a": 1, "params": {"a": 0, "b": 2}},
+        context={"kept": "k", "both": "context"},
+        job={"job_id": "j", "both": "job"},
+    )
+
+    assert worked.outcome.event is None
+    assert worked.outcome.changes["seen"] == [
+        1, 2, "none", "pack", "worker", "busy", {}, "k", "j", "context", "machines.actions",
+    ]  # fmt: skip
+
+
+async def test_a_plain_execute_runs_in_a_thread(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "def execute(self, context):\n"
+        "context['main'] = threading.current_thread() is threading.main_thread()\n"
+        "return 'threaded'",
+    )
+
+    worked = await execute(found)
+
+    assert (worked.outcome.event, worked.outcome.changes) == ("threaded", {"main": False})
+
+
+def test_the_base_cannot_be_used_without_execute() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        BaseAction({})  # type: ignore[abstract]
+
+
+async def test_services_reach_inboxes_and_jobs(tmp_path: Path) -> None:
+    services = FakeWorkServices()
+    found = load(
+        tmp_path,
+        "async def execute(self, context):\n"
+        "await context.services.send_event('other', 'ping', {'n': 1})\n"
+        "context['made'] = await context.services.create_job('parcel', {'n': 2}, priority=1)",
+    )
+
+    worked = await execute(found, services=services)
+
+    assert services.sent == [("other", "ping", {"n": 1}, "")]
+    assert services.jobs == [("parcel", {"n": 2}, {"priority": 1})]
+    assert worked.outcome.changes == {"made": "job-1"}
+
+
+# -- what becomes of what they do
+
+
+@pytest.mark.parametrize(
+    ("statement", "changes"),
+    [
+        ("context['new'] = 1", {"new": 1}),
+        ("context['old'] = 2", {"old": 2}),
+        ("context['old'] = 1", {}),
+        ("context['deep']['list'].append(2)", {"deep": {"list": [1, 2]}}),
+        ("context.update(old=5, new=[6])", {"old": 5, "new": [6]}),
+        ("context['size'] = 'own'", {"size": "own"}),
+        ("del context['old']", {}),
+        ("context.clear()", {}),
+        ("context['old'] = None", {"old": None}),
+        ("context['old'] = True", {"old": True}),
+        ("context['deep']['list'][0] = 1.0", {"deep": {"list": [1.0]}}),
+        ("context['new'] = None", {"new": None}),
+    ],
+)
+async def test_keys_that_an_action_changed_are_merged(
+    tmp_path: Path, statement: str, changes: dict[str, Any]
+) -> None:
+    found = load(tmp_path, f"async def execute(self, context):\n{statement}")
+    context = {"old": 1, "deep": {"list": [1]}}
+
+    worked = await execute(found, context=context, job={"size": "of the job"})
+
+    assert worked.outcome.changes == changes
+    assert context == {"old": 1, "deep": {"list": [1]}}
+
+
+@pytest.mark.parametrize(
+    ("returned", "settings", "event"),
+    [
+        ("None", {}, None),
+        ("'packed'", {"success": "renamed"}, "packed"),
+        ("'success'", {}, "success"),
+        ("'success'", {"success": "renamed"}, "renamed"),
+        ("'error'", {}, "error"),
+        ("'error'", {"error": "broken"}, "broken"),
+        ("'error'", {"failure": "broken"}, "broken"),
+    ],
+)
+async def test_what_an_action_returns_is_its_event(
+    tmp_path: Path, returned: str, settings: dict[str, Any], event: str | None
+) -> None:
+    found = load(tmp_path, f"async def execute(self, context):\nreturn {returned}")
+
+    worked = await execute(found, settings)
+
+    assert worked.outcome.event == event
+
+
+@pytest.mark.parametrize("returned", ["5", "True", "['packed']", "{'event': 'packed'}"])
+async def test_what_is_no_event_is_refused(tmp_path: Path, returned: str) -> None:
+    found = load(tmp_path, f"async def execute(self, context):\nreturn {returned}")
+
+    with pytest.raises(CustomActionError) as raised:
+        await execute(found)
+
+    assert str(raised.value) == (
+        f"pack: execute() returned {returned}; it must be an event's name or None"
+    )
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        ("TimeoutError('the printer')", "TimeoutError: the printer"),
+        ("SystemExit(3)", "SystemExit: 3"),
+        ("StopIteration()", "StopIteration"),
+        ("asyncio.CancelledError()", "CancelledError: what it waited for was cancelled"),
+    ],
+)
+async def test_nothing_that_an_action_raises_is_taken_for_the_hosts_own(
+    tmp_path: Path, kind: str, raised: str, error: str
+) -> None:
+    found = load(tmp_path, f"{kind} execute(self, context):\nraise {raised}")
+
+    with pytest.raises((CustomActionError, RuntimeError), match=error):
+        await execute(found)
+
+
+async def test_a_custom_action_that_is_stopped_is_cancelled(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "async def execute(self, context):\n"
+        "await context.services.send_event('other', 'begun')\n"
+        "await asyncio.Event().wait()",
+    )
+    begun = asyncio.Event()
+    services = _Begins(begun)
+
+    running = asyncio.ensure_future(execute(found, services=services))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await begun.wait()
+        running.cancel()
+        [ended] = await asyncio.gather(running, return_exceptions=True)
+
+    assert isinstance(ended, asyncio.CancelledError)
+
+
+class _Begins(FakeWorkServices):
+    def __init__(self, begun: asyncio.Event) -> None:
+        super().__init__()
+        self._begun = begun
+
+    async def send_event(
+        self, target: str, event_type: str, payload: Any = None, job_id: str = ""
+    ) -> None:
+        await super().send_event(target, event_type, payload, job_id)
+        self._begun.set()
+
+
+CUSTOM = """
+initial_state: a
+context: {n: 1}
+actions:
+  a: [{type: pack, timeout: 0.2, mode: "%s"}]
+transitions:
+  - {from: a, to: done, event: packed}
+  - {from: a, to: failed, event: error}
+"""
+PACK = """async def execute(self, context):
+mode = self.config["mode"]
+if mode == "raise":
+    raise ValueError("no such box")
+if mode == "late":
+    await asyncio.Event().wait()
+if mode == "odd":
+    return 5
+if mode == "no JSON":
+    context["x"] = object()
+    return "packed"
+if mode == "large":
+    context["x"] = "y" * 300_000
+    return "packed"
+context["n"] += 1
+await context.services.send_event("nobody_yet", "ping", {"n": context["n"]}, job_id="j")
+context["made"] = await context.services.create_job("parcel", {"n": 2}, job_id="made", priority=2)
+return "packed\""""
+
+
+async def test_a_custom_action_moves_its_machine(run: Runner, tmp_path: Path) -> None:
+    load(tmp_path / "actions", PACK)
+
+    async with run(CUSTOM % "do", actions_dir="actions") as machine:
+        row = await machine.reaches("done")
+
+        assert row.context == {"n": 2, "made": "made"}
+        job = await Job.objects.aget(job_id="made")
+        assert (job.job_type, job.data, job.priority) == ("parcel", {"n": 2}, 2)
+        assert job.created_by == "machine"
+        assert await sync_to_async(sent_to)("nobody_yet") == [
+            ("ping", {"n": 2}, "j", "machine", "pending")
+        ]
+
+
+def sent_to(target: str) -> list[tuple[Any, ...]]:
+
+    found = Event.objects.filter(target=target).order_by("id")
+    return list(found.values_list("type", "payload", "job_id", "source", "status"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"),
+    [
+        ("raise", "ValueError: no such box"),
+        ("late", "timed out after 0.2 s"),
+        ("odd", "pack: execute() returned 5; it must be an event's name or None"),
+        ("no JSON", "the context holds what JSON cannot: "),
+        ("large", "the context would be 300"),
+    ],
+)
+async def test_a_custom_action_that_fails_raises_error(
+    run: Runner, tmp_path: Path, mode: str, error: str
+) -> None:
+    load(tmp_path / "actions", PACK)
+
+    async with run(CUSTOM % mode, actions_dir="actions") as machine:
+        row = await machine.reaches("failed")
+
+        assert row.context["n"] == 1
+        assert row.context["last_error_action"] == "pack"
+        assert row.context["last_error"].startswith(error)
+
+
+async def test_the_traceback_of_a_custom_action_is_kept_with_its_run(
+    run: Runner, tmp_path: Path
+) -> None:
+    load(tmp_path / "actions", PACK)
+
+    async with run(CUSTOM % "raise", actions_dir="actions") as machine:
+        await machine.reaches("failed")
+
+        [failed] = await machine.runs()
+        assert (failed.outcome, failed.message) == ("failed", "ValueError: no such box")
+        assert "Traceback (most recent call last):" in failed.output
+        assert 'raise ValueError("no such box")' in failed.output
+        assert "pack_action.py" in failed.output
