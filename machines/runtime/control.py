@@ -193,7 +193,7 @@ class _Connection(asyncio.Protocol):
 
 def _bind(path: Path) -> tuple[socket.socket, int]:
     """A socket that listens at ``path``, and the number of its inode."""
-    bound = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    bound = path.with_name(f".{secrets.token_hex(3)}")  # short: a socket's path has little room
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.setblocking(False)
     listener.bind(str(bound))

@@ -46,9 +46,6 @@ class Desk:
 
 def _submit(frame: EventFrame, answer: Answer) -> Submit:
     payload = intake.parsed_payload(frame.payload)
-    reply = answer
-    if frame.wait_seconds is not None:
-        reply = _Patience(answer, frame.wait_seconds).hear
     return Submit(
         machine=intake.checked_target(frame.target),
         type=intake.checked_type(frame.type),
@@ -59,7 +56,8 @@ def _submit(frame: EventFrame, answer: Answer) -> Submit:
         source=intake.checked_name("source", frame.source),
         job_id=intake.checked_name("job_id", frame.job_id),
         actor=intake.checked_name("actor", frame.actor),
-        reply=reply,
+        # Last: patience with a frame that is refused would answer it once more.
+        reply=answer if frame.wait_seconds is None else _Patience(answer, frame.wait_seconds).hear,
         wait=frame.wait_seconds is not None,
     )
 

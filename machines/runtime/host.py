@@ -80,13 +80,13 @@ class Host:
             self._workshop = Workshop(group, self._journal.put)
             chores = [group.create_task(self._sweep()), group.create_task(self._beat())]
             self._group = group
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._asked_to_go, number)
             bell.open()
             self._journal.start()
             for entry in self._entries:
                 self._journal.put(entry)
             await self._listen(server)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._asked_to_go, number)
             await self._to_end.wait()
             await server.close()
             for chore in chores:

@@ -64,7 +64,7 @@ def checked_name(where: str, value: object) -> str:
 
 def checked_target(value: object) -> str:
     """A machine's name, or Refused."""
-    if not isinstance(value, str) or not _MACHINE_NAME.match(value):
+    if not isinstance(value, str) or not _MACHINE_NAME.fullmatch(value):
         raise Refused(
             f"target: {value!r:.100} is no machine's name; it starts with a letter and has up to"
             " 63 letters, digits, _ and -"

@@ -60,13 +60,11 @@ def prepare(order: Order, process: Process, now: datetime) -> Enter:
     if fault := context_fault(context):
         raise CannotRun(f"--initial-context: {fault}")
     ownership.claim(machine, process, now, takeover=order.takeover)
-    begins = _begins(machine, restart=order.restart)
-    moved = not begins and machine.definition_id != record.pk
-    if moved and machine.state not in definition.states:
-        raise CannotRun(
-            f"machine {name!r} is in state {machine.state!r}, which {record} does not have;"
-            " begin anew with --restart"
-        )
+    try:
+        begins, moved = _beginning(machine, record, definition, restart=order.restart)
+    except CannotRun:
+        ownership.give_up(machine)
+        raise
     Machine.objects.filter(pk=machine.pk).update(actions_dir=actions_dir)
     if order.discard_pending:
         Event.objects.filter(target=name, status=Event.Status.PENDING).update(
@@ -105,12 +103,26 @@ def _machine_name(
     declared = definition.metadata.get("machine_name")
     stem = Path(record.origin).stem if record.origin else record.name
     name = order.machine_name or str(declared or stem)
-    if not re.match(MACHINE_NAME_PATTERN, name):
+    if not re.fullmatch(MACHINE_NAME_PATTERN, name):
         raise CannotRun(
             f"{name!r} is no machine's name: it starts with a letter and has up to 63 letters,"
             " digits, _ and -; give one with --machine-name"
         )
     return name
+
+
+def _beginning(
+    machine: Machine, record: MachineDefinition, definition: Definition, *, restart: bool
+) -> tuple[bool, bool]:
+    """Whether it begins anew; if not, whether it goes on in another version."""
+    begins = _begins(machine, restart=restart)
+    moved = not begins and machine.definition_id != record.pk
+    if moved and machine.state not in definition.states:
+        raise CannotRun(
+            f"machine {machine.name!r} is in state {machine.state!r}, which {record} does not"
+            " have; begin anew with --restart"
+        )
+    return begins, moved
 
 
 def _begins(machine: Machine, *, restart: bool) -> bool:

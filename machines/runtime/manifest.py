@@ -121,7 +121,7 @@ class _Reader:
 
     def _machines(self, node: yaml.Node) -> Iterator[ManifestMachine]:
         for name, value in self._entries("machines", node, None):
-            if not re.match(MACHINE_NAME_PATTERN, name):
+            if not re.fullmatch(MACHINE_NAME_PATTERN, name):
                 wanted = "a letter, then up to 62 letters, digits, '_' and '-'"
                 self._fault(value, f"machines: {name!r} is no name of a machine; right is {wanted}")
             where = f"machines.{name}"

@@ -111,6 +111,11 @@ def claim(machine: Machine, process: Process, now: datetime, *, takeover: bool =
     machine.refresh_from_db()
 
 
+def give_up(machine: Machine) -> None:
+    """Let a machine that was claimed and is not to be run have no owner."""
+    Machine.objects.filter(pk=machine.pk, epoch=machine.epoch).update(process=None)
+
+
 def release(process: Process) -> None:
     """Give up every machine of a process and remove it from the record."""
     Machine.objects.filter(process_id=process.pk).update(process=None)

@@ -193,6 +193,7 @@ class Rows:
         if self._timers:
             many(INSERT_TIMER, list(self._timers.values()))
             self._timers.clear()
+            self.written = True
         self._write_guarded()
 
     def _insert_events(self) -> None:

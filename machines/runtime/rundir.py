@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 MAX_SOCKET_PATH_BYTES = 107  # sun_path of Linux is 108 bytes, its NUL included
-LONGEST_SOCKET_NAME = len("M" * 63 + ".sock.0123456789")  # a machine's, while it is being bound
+LONGEST_SOCKET_NAME = len("M" * 63 + ".sock")  # a machine's
 
 
 def run_dir() -> Path:
@@ -23,7 +23,7 @@ def run_dir() -> Path:
     path = chosen.absolute()
     if len(os.fsencode(path)) + 1 + LONGEST_SOCKET_NAME > MAX_SOCKET_PATH_BYTES:
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"statemachine-{os.getuid()}-{digest}"
+        path = Path(tempfile.gettempdir()) / f"sm-{os.getuid()}-{digest}"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.stat()
     if status.st_uid != os.getuid():

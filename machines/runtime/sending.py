@@ -86,7 +86,10 @@ class HostClient:
             raise HostGone(str(error)) from error
         if not line:
             raise HostGone("the connection was closed")
-        answer = orjson.loads(line)
+        try:
+            answer = orjson.loads(line)
+        except ValueError:  # it ended in the middle of the line
+            answer = None
         if not isinstance(answer, dict):
             raise HostGone(f"an answer that is none: {line[:100]!r}")
         return answer

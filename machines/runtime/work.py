@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -56,12 +56,11 @@ class Workshop:
         self._group = group
         self._put = put
         self._tasks: dict[str, tuple[str, asyncio.Task[None]]] = {}
-        self._leaving: dict[str, asyncio.Task[None]] = {}
-        self._shutting_down = False
+        self._leaving: dict[str, set[asyncio.Task[None]]] = {}
 
     def start(self, order: StartWork) -> None:
         """Begin work; it waits until the machine's work before has ended."""
-        before = self._leaving.get(order.machine)
+        before = tuple(self._leaving.get(order.machine, ()))
         task = self._group.create_task(
             self._run(order, before), name=f"{order.machine} {order.action.type}"
         )
@@ -74,7 +73,7 @@ class Workshop:
             return
         del self._tasks[machine]
         task = found[1]
-        self._leaving[machine] = task
+        self._leaving.setdefault(machine, set()).add(task)
         task.add_done_callback(lambda _done: self._left(machine, task))
         task.cancel()
 
@@ -86,28 +85,29 @@ class Workshop:
     async def shut_down(self, grace_seconds: float) -> None:
         """Let running work end; what has not ended by then is stopped."""
         running = [task for _token, task in self._tasks.values()]
-        running.extend(self._leaving.values())
+        running.extend(task for tasks in self._leaving.values() for task in tasks)
         if not running:
             return
         _done, late = await asyncio.wait(running, timeout=grace_seconds)
-        self._shutting_down = True
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
 
     def _left(self, machine: str, task: asyncio.Task[None]) -> None:
-        if self._leaving.get(machine) is task:
+        leaving = self._leaving[machine]
+        leaving.discard(task)
+        if not leaving:
             del self._leaving[machine]
 
-    async def _run(self, order: StartWork, before: asyncio.Task[None] | None) -> None:
+    async def _run(self, order: StartWork, before: Sequence[asyncio.Task[None]]) -> None:
         printout = Printout()
         reporter: asyncio.Task[None] | None = None
         worked: Worked | None = None
         error, stopped = "", False
         try:
-            if before is not None:
-                await asyncio.wait({before})
+            if before:
+                await asyncio.wait(before)
             reporter = asyncio.ensure_future(self._report(order, printout))
             worked = await self._work(order, printout)
         except asyncio.CancelledError:

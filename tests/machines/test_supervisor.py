@@ -134,8 +134,9 @@ async def test_run_leaves_no_grandchild_behind() -> None:
 
     async with asyncio.timeout(20):
         await system.run()
-
-    assert not alive(int(heard.lines[0][1]))
+        # A process that was killed lets go of its pipe a moment before it is dead.
+        while alive(int(heard.lines[0][1])):  # noqa: ASYNC110 - the kernel sets no event
+            await asyncio.sleep(0.01)
 
 
 async def test_a_line_that_never_ends_is_said_in_pieces() -> None:
