@@ -173,7 +173,8 @@ def wait_until_it_runs(process: subprocess.Popen[str]) -> threading.Thread:
     pytest.fail("the system did not start:\n" + "".join(said))
 
 
-@pytest.fixture(scope="session")
+# Of a module: its loop runs as long as it does, and other tests of the process need their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """An installed chromium; nothing is downloaded."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)

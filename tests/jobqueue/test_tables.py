@@ -75,7 +75,10 @@ def test_a_narrow_terminal_folds_long_cells_and_never_the_name(now: datetime) ->
     assert "".join(lines).count("word") == 100
 
 
-def test_colour_is_put_only_where_it_is_wanted(now: datetime) -> None:
+def test_colour_is_put_only_where_it_is_wanted(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)  # it forbids all colour, wherever tests run
     row = {"name": "a", "status": "failed"}
     plain, coloured = (
         as_table([row], list(row), Page(now, 80, colour=colour)) for colour in (False, True)
