@@ -23,7 +23,7 @@ from machines.core.snapshot import (
     Turn,
     Wait,
 )
-from machines.core.waiting import Waiting
+from machines.core.waiting import Waiting, age
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -251,11 +251,14 @@ def _interrupting(definition: Definition, snapshot: Snapshot, waiting: Waiting) 
         if event.kind is Kind.TIMER and _interrupts(definition, snapshot, event):
             found = event
             break
-    for event in waiting.named(names):
-        if found is not None and found.at and event.at and found.at <= event.at:
-            break
+    # Those that did not interrupt do not do so later while nothing changed that a guard reads.
+    where = (snapshot.states[0], snapshot.context, snapshot.job)
+    for event in waiting.unseen(names, *where):
+        if found is not None and age(found) <= age(event):
+            return found
         if _interrupts(definition, snapshot, event):
             return event
+    waiting.seen_all(*where)
     return found
 
 

@@ -19,6 +19,18 @@ def payload_fault(schema: Mapping[str, Any], payload: Any) -> str:
     return f"{where}: {error.message}"[:500]
 
 
+def schema_fault(schema: Mapping[str, Any]) -> str:
+    """Why ``schema`` is no JSON Schema, or an empty text."""
+    from jsonschema import Draft202012Validator as Draft
+
+    rules = Draft(Draft.META_SCHEMA, format_checker=Draft.FORMAT_CHECKER)
+    error = next(rules.iter_errors(schema), None)
+    if error is None:
+        return ""
+    where = "".join(f"{part}: " for part in error.absolute_path)
+    return f"no JSON Schema: {where}{error.message}"[:500]
+
+
 @functools.lru_cache(maxsize=512)
 def _validator(schema: bytes) -> "Validator":
     # Imported when the first schema is met: it costs a tenth of a second.

@@ -1,6 +1,7 @@
 """What waits for a machine to judge it: events from outside, and deadlines that have passed."""
 
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -17,15 +18,18 @@ def age(event: Event) -> datetime:
 class Waiting:
     """The events of one machine that are not judged yet, and its deadlines that have passed.
 
-    Events are added in the order of their ids; deadlines in any order.
+    Events are added in the order of their ids, but for those that others commit late; deadlines
+    in any order.
     """
 
-    __slots__ = ("_by_name", "_due", "_events")
+    __slots__ = ("_by_name", "_due", "_events", "_seen", "_seen_in")
 
     def __init__(self) -> None:
         self._events: dict[int, Event] = {}
         self._by_name: dict[str, dict[int, Event]] = {}
         self._due: list[Event] = []
+        self._seen = 0
+        self._seen_in: tuple[object, ...] = ()
 
     def __len__(self) -> int:
         return len(self._events)
@@ -40,6 +44,8 @@ class Waiting:
         """Let an event from outside wait; it has an id."""
         if event.id is None:
             raise ValueError(f"an event without id cannot wait: {event!r}")
+        if event.id <= self._seen:  # committed late by another process: nobody looked at it
+            self._seen_in = ()
         self._events[event.id] = event
         self._by_name.setdefault(event.name, {})[event.id] = event
 
@@ -77,6 +83,28 @@ class Waiting:
             self._by_name[name].values() for name in names if name in self._by_name
         ]
         return heapq.merge(*queues, key=_id_of) if queues else iter(())
+
+    def unseen(self, names: Iterable[str], *where: object) -> Iterator[Event]:
+        """As ``named``, without those that ``seen_all`` says were looked at ``where``.
+
+        ``where`` is compared by identity: a state, a context, a job.
+        """
+        same = len(where) == len(self._seen_in)
+        if not same or any(a is not b for a, b in zip(where, self._seen_in, strict=True)):
+            return self.named(names)
+        queues = [
+            list(itertools.takewhile(self._is_unseen, reversed(self._by_name[name].values())))[::-1]
+            for name in names
+            if name in self._by_name
+        ]
+        return heapq.merge(*queues, key=_id_of)
+
+    def seen_all(self, *where: object) -> None:
+        """Every event here was looked at; until ``where`` changes, only later ones are unseen."""
+        self._seen, self._seen_in = next(reversed(self._events), 0), where
+
+    def _is_unseen(self, event: Event) -> bool:
+        return _id_of(event) > self._seen
 
     @property
     def has_due(self) -> bool:

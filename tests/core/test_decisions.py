@@ -15,7 +15,8 @@ from machines.core.decisions import (
     Perform,
     decide,
 )
-from machines.core.definition import Definition
+from machines.core.definition import Definition, State, Transition
+from machines.core.expressions import Guard
 from machines.core.loading import load
 from machines.core.snapshot import OF_STATE, Event, Kind, Snapshot, Turn, Wait, Work
 from machines.core.waiting import Waiting
@@ -328,3 +329,22 @@ def test_perform_names_the_action_and_its_attempt() -> None:
 
     assert own == Perform((0, 1), definition.transitions[0].actions[1], 1)
     assert again == Perform(FIRST, definition.states["a"].actions[0], 3)
+
+
+def test_a_backlog_that_does_not_interrupt_is_judged_by_its_guards_once() -> None:
+    evaluated: list[object] = []
+
+    def count(_names: object) -> bool:
+        evaluated.append(None)
+        return False
+
+    stop = Transition(0, ("*",), "b", ("go",), guard=Guard("counted", (), count), interrupts=True)
+    states = {name: State(name) for name in ("a", "b")}
+    definition = Definition("test", "a", states, (stop,))
+    waiting = waiting_for(*(sent(number) for number in range(1, 101)))
+    snapshot = at("a", WORKING)
+
+    decided = {decide(definition, snapshot, waiting) for _ in range(50)}
+
+    assert decided == {REST}
+    assert len(evaluated) == 100

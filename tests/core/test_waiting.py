@@ -110,6 +110,31 @@ def test_clear_due_forgets_deadlines_and_keeps_events() -> None:
     assert waiting.events() == (sent(1),)
 
 
+STATE, CONTEXT = "a", {"n": 1}
+
+
+def test_what_was_looked_at_is_not_looked_at_again_until_something_changes() -> None:
+    waiting = waiting_with(sent(1), sent(2, "stop"))
+    before = list(waiting.unseen(NAMES, STATE, CONTEXT))
+
+    waiting.seen_all(STATE, CONTEXT)
+    waiting.add(sent(3))
+
+    assert before == [sent(1), sent(2, "stop")]
+    assert list(waiting.unseen(NAMES, STATE, CONTEXT)) == [sent(3)]
+    assert list(waiting.unseen(NAMES, STATE, {"n": 1})) == [sent(1), sent(2, "stop"), sent(3)]
+    assert list(waiting.unseen(["unheard_of"], STATE, CONTEXT)) == []
+
+
+def test_an_event_that_was_committed_late_is_looked_at() -> None:
+    waiting = waiting_with(sent(1), sent(5))
+    waiting.seen_all(STATE, CONTEXT)
+
+    waiting.add(sent(3, "stop"))
+
+    assert sent(3, "stop") in list(waiting.unseen(NAMES, STATE, CONTEXT))
+
+
 class WaitingAgainstASortedList(RuleBasedStateMachine):
     """Whatever is done, it answers as a list would that is sorted at every question."""
 

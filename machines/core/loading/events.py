@@ -7,6 +7,7 @@ from machines.core.definition import EventDeclaration
 from machines.core.loading.faults import shown
 from machines.core.loading.nodes import ListNode, MapNode
 from machines.core.loading.values import Value, optional_text
+from machines.core.schemas import schema_fault
 
 _KEYS = ("description", "context_map", "payload")
 _WANTED = "a list of names or a mapping"
@@ -57,4 +58,9 @@ def _context_map(value: Value) -> dict[str, str]:
 
 
 def _payload_schema(value: Value) -> Mapping[str, Any] | None:
-    return None if value.empty else value.json_mapping("a JSON Schema (a mapping)")
+    if value.empty:
+        return None
+    schema = value.json_mapping("a JSON Schema (a mapping)")
+    if fault := schema_fault(schema):
+        value.fault(fault)
+    return schema
