@@ -13,6 +13,7 @@ from machines.actions.settings import SettingError
 from machines.core.decisions import Outcome
 from machines.core.interpolation import as_text
 from machines.core.shell import ShellTemplate, lift
+from machines.core.storable import storable
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 MAX_KEPT_BYTES = 64 << 10  # of what it prints
@@ -75,7 +76,7 @@ def _done(call: WorkCall, printed: bytes) -> Worked:
     changes: dict[str, Any] = {}
     store_as = call.settings.optional_text("store_as")
     if store_as:
-        text = printed.decode(errors="replace").rstrip("\n")
+        text = storable(printed.decode(errors="replace")).rstrip("\n")
         try:
             parsed = call.settings.text("parse") == "json"
             changes[store_as] = json.loads(text) if parsed else text

@@ -28,6 +28,7 @@ from machines.core.snapshot import (
     Stretch,
     Turn,
 )
+from machines.core.storable import holds_nul
 
 MAX_CONTEXT_BYTES = 256 << 10  # as JSON; the same as a payload's
 START = Event("start", Kind.START)
@@ -106,9 +107,12 @@ def names(snapshot: Snapshot, secrets: Mapping[str, Any] = EMPTY) -> Mapping[str
 def context_fault(context: Mapping[str, Any]) -> str:
     """Why ``context`` cannot be kept, or an empty text."""
     try:
-        size = len(orjson.dumps(context))
+        encoded = orjson.dumps(context)
     except TypeError as error:
         return f"the context holds what JSON cannot: {error}"
+    if holds_nul(encoded):
+        return "the context would hold a NUL character, which no database keeps"
+    size = len(encoded)
     if size > MAX_CONTEXT_BYTES:
         return f"the context would be {size} bytes; at most {MAX_CONTEXT_BYTES} are kept"
     return ""
@@ -153,7 +157,7 @@ def _take(
         )
     # Its own actions come first, in no round; what was left of the round follows.
     own: tuple[Stretch, ...] = ((taken.index, 0, len(taken.actions)),) if taken.actions else ()
-    again = turn.again or (taken.target is not None and event.name != "error")
+    again = turn.again or (taken.stays_by_name(source) and event.name != "error")
     restarted = event.kind is Kind.TIMER and taken.target is not None
     return Step(
         event,

@@ -11,6 +11,7 @@ from typing import Any
 
 from machines.core.engine import names
 from machines.core.snapshot import Deadline, Event, Step, turn_as_json
+from machines.core.storable import storable
 from machines.runtime.dialects import Dialect
 from machines.runtime.live import DeadlineKey, Live, Reply, key_of
 from machines.runtime.requests import After
@@ -46,6 +47,7 @@ class Group:
         self.to_play: dict[str, Live] = {}
         self.touched: dict[str, Live] = {}
         self.left_traces = False  # an effect of the present round wrote something
+        self._saved: dict[str, tuple[Any, ...]] = {}
         self._watched: list[tuple[Live, int, Reply, bool]] = []
         self._answered: list[tuple[Live, int, list[Reply]]] = []
 
@@ -173,6 +175,7 @@ class Group:
 
     def change_status(self, live: Live, status: str, event: str = "", fault: str = "") -> None:
         """Put a change of status on record: a step that stays where it is."""
+        fault = storable(fault)
         live.status, live.fault = status, fault
         state = live.snapshot.states[0] if live.snapshot.states else ""
         changes = as_json({"fault": fault}) if fault else None
@@ -187,36 +190,38 @@ class Group:
         self._add_line(live, kind, "failed", "error", message)
 
     def save(self, live: Live) -> None:
-        """Let the machine's row follow its memory."""
+        """Let the machine's row follow its memory.
+
+        One that is as it was saved is left alone if the transaction writes nothing else: a ring
+        for nothing leaves no byte. Else it is written all the same, for it is the fence.
+        """
         snapshot = live.snapshot
-        self.rows.update_machine(
-            live.id,
-            (
-                live.definition_id,
-                as_json(snapshot.states),
-                self._context_json(live),
-                as_json(turn_as_json(snapshot.turn)),
-                live.last_event_id,
-                live.job_pk,
-                live.job_token,
-                live.status,
-                live.fault,
-                live.seq,
-                self.dialect.time(snapshot.entered_at),
-                self.dialect.time(live.active_at),
-                live.id,
-                live.saved_seq,
-                live.epoch,
-            ),
+        row = (
+            live.definition_id,
+            as_json(snapshot.states),
+            self._context_json(live),
+            as_json(turn_as_json(snapshot.turn)),
+            live.last_event_id,
+            live.job_pk,
+            live.job_token,
+            live.status,
+            live.fault,
+            live.seq,
+            self.dialect.time(snapshot.entered_at),
+            self.dialect.time(live.active_at),
         )
+        if row != live.saved_row or not self.rows.empty:
+            self.rows.update_machine(live.id, (*row, live.id, live.saved_seq, live.epoch))
+            self._saved[live.name] = row
 
     def flush(self) -> None:
         """Write what was collected, so that a query sees it."""
         for live in self.touched.values():
             self.save(live)
         self.rows.flush()
-        for live in self.touched.values():
+        for name, live in self.touched.items():
             live.saved_seq = live.seq
+            live.saved_row = self._saved.get(name, live.saved_row)
         self.after.changed = self.after.changed or self.rows.written
 
     # -- deadlines and work

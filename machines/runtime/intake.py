@@ -14,6 +14,7 @@ import orjson
 
 from machines.core.errors import MachineError
 from machines.core.snapshot import Event
+from machines.core.storable import holds_nul
 from machines.models import MACHINE_NAME_PATTERN, Machine
 from machines.models import Event as EventRecord
 
@@ -82,7 +83,7 @@ def encoded_payload(payload: Any) -> bytes | None:
         raise Refused(f"payload: not JSON: {error}") from error
     if len(encoded) > MAX_PAYLOAD_BYTES:
         raise Refused(f"payload: {len(encoded)} bytes; at most {MAX_PAYLOAD_BYTES} are taken")
-    if b"\\u0000" in encoded:
+    if holds_nul(encoded):
         raise Refused("payload: it has a NUL character, which no database keeps")
     return encoded
 

@@ -41,7 +41,8 @@ class Ended:
 class Live:
     """A machine in memory.
 
-    ``saved_seq`` is the step that its row is at, within the present transaction too. ``watchers``
+    ``saved_seq`` is the step that its row is at, and ``saved_row`` what was written of it, within
+    the present transaction too. ``watchers``
     wait for an event to end. ``held``: results that came while it was paused. ``draining``: its
     host goes down, so no new work is begun.
     """
@@ -69,6 +70,7 @@ class Live:
         default_factory=lambda: deque(maxlen=TRAIL_LENGTH)
     )
     draining: bool = False
+    saved_row: tuple[Any, ...] | None = None
     context_json: tuple[Any, str] | None = None
 
     @property

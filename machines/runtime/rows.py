@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from machines.core.storable import storable
 from machines.runtime.dialects import Dialect
 
 INSERT_EVENT = (
@@ -109,6 +110,7 @@ class Rows:
 
     def end_event(self, event_id: int, status: str, reason: str, at: datetime) -> None:
         """End a pending event, whether it was inserted just now or before."""
+        reason = storable(reason)
         row = self._events.get(event_id)
         if row is None:
             self._event_ends.append((status, reason, self._dialect.time(at), event_id))
@@ -122,13 +124,14 @@ class Rows:
 
     def add_run(self, row: Sequence[Any], started_at: datetime, ended_at: datetime | None) -> None:
         """Insert a run: the columns of INSERT_RUN between id and started_at."""
+        row = _storable_texts(row)
         run_id = self.new_id("machines_run")
         time = self._dialect.time
         self._runs.append((run_id, *row, time(started_at), time(ended_at)))
 
     def end_run(self, token: str, row: Sequence[Any], at: datetime) -> None:
         """End a run: outcome, message, output, exit code, event."""
-        self._run_ends.append((*row, self._dialect.time(at), token))
+        self._run_ends.append((*_storable_texts(row), self._dialect.time(at), token))
 
     def lose_run(self, token: str, message: str, at: datetime) -> None:
         """End a run that is still on record as running: nobody knows how it went."""
@@ -153,9 +156,18 @@ class Rows:
         """Write a machine: the values of UPDATE_MACHINE; the last call counts."""
         self._machines[machine_id] = row
 
+    @property
+    def empty(self) -> bool:
+        """True if nothing was collected since the last flush."""
+        return not any(self._collected())
+
     def forget(self) -> None:
         """Drop what was collected and not yet flushed."""
-        for collected in (
+        for collected in self._collected():
+            collected.clear()
+
+    def _collected(self) -> tuple[dict[int, Any] | list[Sequence[Any]], ...]:
+        return (
             self._events,
             self._event_ends,
             self._steps,
@@ -166,8 +178,7 @@ class Rows:
             self._timers,
             self._timers_gone,
             self._machines,
-        ):
-            collected.clear()
+        )
 
     def flush(self) -> None:
         """Write everything collected so far.
@@ -232,6 +243,11 @@ class Rows:
                 raise Fenced
             self._machines.clear()
             self.written = True
+
+
+def _storable_texts(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row of what programs said: whatever it is, the database takes it."""
+    return tuple(storable(value) if isinstance(value, str) else value for value in row)
 
 
 def as_json(value: Any) -> str:

@@ -20,6 +20,7 @@ from machines.core import decisions, engine
 from machines.core.decisions import Decision, Judge, Outcome, Perform, Settled
 from machines.core.interpolation import Unknown, interpolate
 from machines.core.snapshot import Event, Kind, Step, Work
+from machines.core.storable import storable
 from machines.runtime.quiet import QuietRound
 from machines.runtime.requests import Play, StartWork
 from machines.runtime.services import EffectServices
@@ -207,7 +208,7 @@ class _Turn:
                 return found.perform(call)
         except Exception as error:
             logger.debug("%s: %s failed", live.name, action.type, exc_info=True)
-            return Outcome(error=str(error) or type(error).__name__)
+            return Outcome(error=storable(str(error)) or type(error).__name__)
 
     def _begin_work(self, decision: Perform, found: ActionType) -> None:
         group, live = self._group, self._live

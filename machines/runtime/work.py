@@ -16,6 +16,7 @@ from machines.actions.base import WorkCall, Worked
 from machines.actions.settings import Settings
 from machines.core.decisions import Outcome
 from machines.core.errors import MachineError
+from machines.core.storable import storable
 from machines.runtime.live import Ended
 from machines.runtime.requests import Printed, Request, StartWork
 from machines.runtime.sending import send_event
@@ -45,7 +46,7 @@ class Printout:
         """The last 64 KiB; bytes that are no UTF-8, and NUL, are replaced."""
         self.grew = False
         kept = bytes(self._kept[-MAX_OUTPUT_BYTES:])
-        return kept.decode(errors="replace").replace("\x00", "\ufffd")
+        return storable(kept.decode(errors="replace"))
 
 
 class Workshop:
@@ -128,7 +129,7 @@ class Workshop:
                 order.machine,
                 order.work,
                 worked,
-                error,
+                storable(error),
                 printout.text,
                 stopped=stopped,
             )

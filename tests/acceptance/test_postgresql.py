@@ -19,6 +19,7 @@ SUITE = (
     "tests/jobqueue",
     "tests/machines/test_host.py",
     "tests/machines/test_journal.py",
+    "tests/machines/test_storable.py",
     "tests/machines/test_dialects.py",
     "tests/machines/test_rows.py",
     "tests/machines/test_ownership.py",
