@@ -50,7 +50,7 @@ def load(live: Live) -> None:
     live.last_event_id = row.last_event_id
     live.job_pk, live.job_token = row.job_id, row.job_token
     live.active_at = row.active_at
-    live.context_json = None
+    live.context_json = live.saved_row = None
     live.waiting = Waiting()
     live.deadlines = {}
     for record in EventRecord.objects.filter(
@@ -172,6 +172,7 @@ def obey_wishes(group: Group) -> None:
 
 
 def _begin(group: Group, live: Live, context: Mapping[str, Any]) -> None:
+    _lose_work(group, live)
     live.held.clear()
     live.snapshot = Snapshot(live.name)
     live.last_event_id = live.job_pk = None
@@ -197,6 +198,7 @@ def _resume(group: Group, live: Live, *, moved: bool) -> None:
 
 def _move(group: Group, live: Live) -> None:
     """Go on with another version of the definition: a new round, timers from the entry."""
+    _lose_work(group, live)
     live.snapshot = decisions.new_round(live.definition, live.snapshot)
     group.clear_deadlines(live)
     group.change_status(live, Machine.Status.RUNNING)
@@ -211,7 +213,7 @@ def _recover_work(group: Group, live: Live) -> None:
     work = turn.work
     if work is None:
         return
-    group.rows.lose_run(work.token, "its host ended", group.now)
+    _lose_work(group, live)
     action = decisions.action_at(live.definition, live.snapshot.state, work.action)
     if action.rerun_on_crash:
         listed, position = work.action
@@ -221,6 +223,13 @@ def _recover_work(group: Group, live: Live) -> None:
         return
     perform = Perform(work.action, action, work.attempt)
     turns.end_work(group, live, perform, Outcome(error="its host ended while it ran"))
+
+
+def _lose_work(group: Group, live: Live) -> None:
+    """Say on record that work was cut off, if it was."""
+    work = live.snapshot.turn.work
+    if work is not None:
+        group.rows.lose_run(work.token, "its host ended", group.now)
 
 
 def _settle_work(group: Group, live: Live, request: Ended) -> None:

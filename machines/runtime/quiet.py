@@ -16,27 +16,33 @@ class QuietRound:
     """Remembers how things stood before the round, so that a repetition writes nothing."""
 
     def __init__(self, group: Group, live: Live) -> None:
-        # Others' rows are written first: all that is collected from here on is this round's.
-        group.flush()
         self._group = group
         self._live = live
-        self._savepoint = transaction.savepoint()
         self._snapshot = replace(live.snapshot, turn=replace(live.snapshot.turn, again=False))
+        # What came before is written first, and that the round was asked for is not: all that is
+        # collected from here on is this round's.
+        live.snapshot = self._snapshot
+        group.flush()
+        self._savepoint = transaction.savepoint()
         self._seq = live.seq
         self._active_at = live.active_at
+        self._saved_row = live.saved_row
         self._after = group.after.copy()
         group.left_traces = False
 
     def forget(self) -> bool:
         """Undo the round if it left nothing behind but its own steps; say whether it was undone."""
         group, live = self._group, self._live
-        if group.left_traces or live.snapshot.context is not self._snapshot.context:
+        stayed = live.snapshot.turn.quiet  # an entry begins anew with what is on record
+        changed = live.snapshot.context is not self._snapshot.context
+        if group.left_traces or changed or not stayed:
             return False
         transaction.savepoint_rollback(self._savepoint)
         group.rows.forget()
         group.after = self._after
         live.snapshot, live.seq, live.saved_seq = self._snapshot, self._seq, self._seq
         live.active_at = self._active_at
+        live.saved_row = self._saved_row
         return True
 
     def keep(self) -> None:

@@ -1,15 +1,18 @@
 """Machines that really run: events, work, deadlines, jobs, the end."""
 
 import asyncio
+import contextlib
+import sqlite3
 from typing import Any
 
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from jobqueue.intake import create_job
 from jobqueue.models import Job
 
-from machines.models import Machine
+from machines.models import Machine, Run
 from machines.runtime.requests import Play
 from tests.machines.conftest import Runner
 
@@ -240,6 +243,66 @@ async def test_repeated_idle_rounds_write_nothing(run: Runner) -> None:
         # Answered after what came before it.
         assert (await packer.machine()).seq == machine.seq
         assert len(await packer.runs()) == runs
+
+
+async def test_a_quiet_round_that_moves_the_machine_is_on_record(run: Runner) -> None:
+    looks = """
+initial_state: a
+states:
+  a:
+    actions:
+      - {type: check_machine_state, target_machine: other1, expected_states: [open]}
+      - {type: check_database_queue, job_type: parcel}
+  b: {actions: [{type: check_database_queue, job_type: parcel}]}
+transitions:
+  - {from: a, to: b, event: in_expected_state}
+  - {from: a, to: a, event: no_jobs}
+  - {from: b, to: b, event: no_jobs}
+"""
+    async with run(looks, DOOR) as machine:
+        await machine.until(lambda row: row.turn.get("idle", False), "idle rest")
+        before = (await machine.machine()).seq
+        await machine.send({"type": "push", "target": "other1"})
+
+        machine.journal.put(Play(machine.name, rung=True))
+
+        row = await machine.reaches("b")
+        assert row.seq > before
+        assert ("in_expected_state", "a", "b") in await machine.steps()
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="asks SQLite who has written")
+async def test_an_idle_machine_that_is_rung_for_nothing_writes_no_byte(run: Runner) -> None:
+    async with run(POLL) as packer:
+        await packer.until(lambda machine: machine.turn.get("idle", False), "idle rest")
+        with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+            before = other.execute("PRAGMA data_version").fetchone()
+
+            packer.journal.put(Play(packer.name, rung=True))
+            await packer.send({"control": "status"})
+
+            assert other.execute("PRAGMA data_version").fetchone() == before
+
+
+async def test_work_that_was_cut_off_is_lost_when_its_machine_begins_anew(run: Runner) -> None:
+    async with run(WORK) as worker:
+        await worker.send("work", payload={"what": "x"})
+        await worker.ends()
+    # As a host leaves it that was killed in the middle of work.
+    machine = await Machine.objects.aget(name="machine")
+    machine.status, machine.states = Machine.Status.RUNNING, ["busy"]
+    machine.turn = {"work": [[-1, 0], "cut-off", 1]}
+    await machine.asave()
+    await Run.objects.filter(machine=machine).aupdate(
+        token="cut-off",  # noqa: S106 - of a run
+        outcome=Run.Outcome.RUNNING,
+        ended_at=None,
+    )
+
+    async with run(WORK, restart=True) as worker:
+        await worker.reaches("idle")
+
+        assert [found.outcome for found in await worker.runs()] == ["lost"]
 
 
 async def test_a_final_state_ends_the_machine_and_its_host(run: Runner) -> None:
