@@ -15,6 +15,7 @@ from jobqueue.intake import create_job
 from jobqueue.models import Job
 
 GROUP_LINES = 500  # one commit each: far under the 50 ms that a writer may hold SQLite
+# Keys of a line, flags of `createjob`, and arguments of `create_job`.
 KEYS = (
     "job_type",
     "data",

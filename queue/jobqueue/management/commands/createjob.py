@@ -5,24 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobqueue.batch import create_batch, read_lines
+from jobqueue.batch import KEYS, create_batch, read_lines
 from jobqueue.console import Command as ProjectCommand
 from jobqueue.console import Exit, json_argument, time_argument
 from jobqueue.intake import create_job
 from jobqueue.presentation import as_json
-
-# Flags of one job, and the argument of `create_job` that each one is.
-SETTINGS = (
-    "job_type",
-    "data",
-    "job_id",
-    "source_job_id",
-    "machine_type",
-    "priority",
-    "run_at",
-    "max_attempts",
-    "unique_key",
-)
 
 
 class Command(ProjectCommand):
@@ -45,7 +32,7 @@ class Command(ProjectCommand):
         self.add_format(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        given = {name: options[name] for name in SETTINGS if options[name] is not None}
+        given = {name: options[name] for name in KEYS if options[name] is not None}
         if options["batch"] is None:
             self.print_row(as_json(create_job(**given, created_by="createjob")), options)
         elif given:
