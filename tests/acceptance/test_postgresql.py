@@ -18,6 +18,7 @@ SUITE_SECONDS = 600  # the suite takes one minute; two shared cores may once tak
 SUITE = (
     "tests/jobqueue",
     "tests/machines/test_host.py",
+    "tests/machines/test_idle.py",
     "tests/machines/test_journal.py",
     "tests/machines/test_storable.py",
     "tests/machines/test_dialects.py",
