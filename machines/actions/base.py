@@ -14,8 +14,10 @@ from typing import Any, Protocol
 from jobqueue.models import Job
 
 from machines.actions.settings import Settings
-from machines.core.decisions import Outcome
 from machines.core.definition import Action
+from machines.core.settling import Outcome
+from machines.core.signatures import Signature
+from machines.core.snapshot import Subscription
 
 
 class Services(Protocol):
@@ -56,12 +58,16 @@ class Services(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One performance of an effect: its settings filled in, and what it may look at."""
+    """One performance of an effect: its settings filled in, and what it may look at.
+
+    ``resumed``: what it asked to wait for, if it is asked again after that.
+    """
 
     action: Action
     settings: Settings
     context: Mapping[str, Any]
     services: Services
+    resumed: Subscription = ()
 
 
 class WorkServices(Protocol):
@@ -112,7 +118,8 @@ class ActionType:
     events, so all that happened before it in its transaction is written first. ``only_looks``:
     it leaves nothing behind when it finds nothing. ``raw_settings``: those whose placeholders it
     fills in itself; ``null_settings``: those in which an unknown placeholder that stands alone
-    becomes null. ``origin``: where a custom one came from.
+    becomes null. ``origin``: where a custom one came from. ``rehearses``: it is performed as it
+    is where nothing runs (settings, context and inbox are all it needs); others are answered for.
     """
 
     name: str
@@ -124,3 +131,5 @@ class ActionType:
     raw_settings: frozenset[str] = field(default_factory=frozenset)
     null_settings: frozenset[str] = field(default_factory=frozenset)
     origin: Path | None = None
+    signature: Signature | None = None
+    rehearses: bool = False

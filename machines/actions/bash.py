@@ -10,8 +10,8 @@ from typing import Any
 from machines.actions.base import ActionType, WorkCall, Worked
 from machines.actions.processes import NotStarted, run
 from machines.actions.settings import SettingError
-from machines.core.decisions import Outcome
 from machines.core.interpolation import as_text
+from machines.core.settling import Outcome
 from machines.core.shell import ShellTemplate, lift
 from machines.core.storable import storable
 

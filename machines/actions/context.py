@@ -1,7 +1,7 @@
 """Actions on the machine's own context: set_context and lists."""
 
 from machines.actions.base import ActionType, Call
-from machines.core.decisions import Outcome
+from machines.core.settling import Outcome
 
 
 def set_context(call: Call) -> Outcome:

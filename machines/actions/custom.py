@@ -23,8 +23,8 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from machines.actions.base import ActionType, WorkCall, Worked, WorkServices
-from machines.core.decisions import Outcome
 from machines.core.errors import MachineError
+from machines.core.settling import Outcome
 
 logger = logging.getLogger("machines.actions")
 Executable = Callable[["ActionContext"], Any]

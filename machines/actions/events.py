@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from machines.actions.base import ActionType, Call
 from machines.actions.settings import SettingError
-from machines.core.decisions import Outcome
+from machines.core.settling import Outcome
 from machines.models import Machine
 
 DEFAULT_FRESH_SECONDS = 60  # a machine not seen for longer is not running
@@ -25,12 +25,12 @@ def send_event(call: Call) -> Outcome:
 
 
 def check_events(call: Call) -> Outcome:
-    """``no_events`` if none of ``event_types`` waits; else nothing, for it is judged next."""
+    """``no_events`` if none of ``event_types`` waits; else the event itself is judged next."""
     wanted = call.settings.texts("event_types")
     if not wanted:
         raise SettingError("check_events: the setting 'event_types' is missing")
     if call.services.waits(wanted):
-        return Outcome()
+        return Outcome(wanted=wanted)
     event = call.settings.event("empty", "no_events")
     return Outcome(event=event, nothing=("events", *wanted))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from machines.actions.base import ActionType, Call
 from machines.actions.settings import SettingError
-from machines.core.decisions import Outcome
+from machines.core.settling import Outcome
 
 LEVELS = ("debug", "info", "success", "warning", "error")
 MAX_SLEEP_SECONDS = 10 * 365 * 86_400  # ten years: the calendar of a database ends somewhere

@@ -6,8 +6,8 @@ from jobqueue.intake import create_job as make_job
 from jobqueue.models import Job
 
 from machines.actions.base import ActionType, Call
-from machines.core.decisions import Outcome
 from machines.core.errors import MachineError
+from machines.core.settling import Outcome
 
 
 class NoSuchJob(MachineError):  # noqa: N818 - reads as what happened

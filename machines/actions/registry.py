@@ -10,6 +10,7 @@ from django.utils.module_loading import autodiscover_modules
 from machines.actions import bash, context, events, flow, jobs
 from machines.actions.base import ActionType
 from machines.actions.custom import registered_types, types_in
+from machines.core.signatures import Kind, Signature
 
 logger = logging.getLogger("machines.actions")
 
@@ -34,6 +35,13 @@ class Registry:
     def get(self, name: str) -> ActionType | None:
         """The type of that name, or None."""
         return self._types.get(name)
+
+    def signatures(self) -> dict[str, Signature]:
+        """What each type takes and raises, by its name, in the order of their names."""
+        return {
+            name: found.signature or Signature(name, Kind.WORK, open=True)
+            for name, found in sorted(self._types.items())
+        }
 
     def suggestion(self, name: str) -> str:
         """``unknown action type 'bahs'; did you mean 'bash'?``"""

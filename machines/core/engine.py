@@ -64,6 +64,8 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
     state = snapshot.states[0]
     error = ""
     if event.kind is Kind.OUTSIDE:
+        if snapshot.turn.wanted:
+            snapshot = replace(snapshot, turn=replace(snapshot.turn, wanted=()))
         declaration = definition.events.get(event.name)
         if declaration is not None and declaration.payload_schema is not None:
             fault = payload_fault(declaration.payload_schema, event.payload)
@@ -157,7 +159,8 @@ def _take(
         )
     # Its own actions come first, in no round; what was left of the round follows.
     own: tuple[Stretch, ...] = ((taken.index, 0, len(taken.actions)),) if taken.actions else ()
-    again = turn.again or (taken.stays_by_name(source) and event.name != "error")
+    loops = event.loops and event.name != "error"
+    again = turn.again or (loops and taken.stays_by_name(source))
     restarted = event.kind is Kind.TIMER and taken.target is not None
     return Step(
         event,

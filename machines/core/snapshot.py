@@ -21,7 +21,9 @@ OF_STATE = -1  # the list of actions that stand under the state itself
 
 ActionRef = tuple[int, int]  # list, position
 Stretch = tuple[int, int, int]  # list, next position, end (exclusive): actions still to be done
-Subscription = tuple[str, ...]  # ("jobs", job_type, machine_type) or ("events", type, …)
+# What may be waited for: ("jobs", job_type, machine_type), ("events", type, …),
+# ("finished", job_id, …) or ("run", token).
+Subscription = tuple[str, ...]
 
 EMPTY: Mapping[str, Any] = {}
 
@@ -39,7 +41,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event that a machine judges. ``at`` is when it was accepted, or due."""
+    """An event that a machine judges. ``at`` is when it was accepted, or due.
+
+    ``loops``: a self-loop that it takes asks for a new round.
+    """
 
     name: str
     kind: Kind = Kind.OUTSIDE
@@ -50,6 +55,7 @@ class Event:
     source: str = ""
     transition: int | None = None
     action: ActionRef | None = None
+    loops: bool = True
 
     def as_data(self) -> dict[str, Any]:
         """What ``event_data`` becomes when it is judged."""
@@ -74,13 +80,15 @@ class Work:
 class Wait:
     """An action that waits for its deadline; ``retry`` if it is to be done again then.
 
-    ``behind``: what was still to be done, and goes on when the wait is over.
+    ``behind``: what was still to be done, and goes on when the wait is over. ``awaits``: what
+    ends the wait sooner; the action is then asked again, as it is at the deadline.
     """
 
     action: ActionRef
     attempt: int = 1
     retry: bool = False
     behind: tuple[Stretch, ...] = ()
+    awaits: Subscription = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ class Turn:
     ``worked``: work ran, or something was taken. ``idle``: the round ended with nothing to do and
     is not repeated until something of ``checked`` is there. ``quiet``: such a round is on record
     since the entry. ``changed``: keys of the context that changed since the last step.
+    ``resumed``: what the action that is next has waited for. ``wanted``: one of the events with
+    these names is judged next, before the rest of the round.
     """
 
     todo: tuple[Stretch, ...] = ()
@@ -104,6 +114,8 @@ class Turn:
     idle: bool = False
     quiet: bool = False
     changed: tuple[str, ...] = ()
+    resumed: Subscription = ()
+    wanted: tuple[str, ...] = ()
 
     @property
     def resting(self) -> bool:
@@ -175,7 +187,9 @@ def turn_as_json(turn: Turn) -> dict[str, Any]:
     saved = {
         "todo": turn.todo,
         "work": work and [work.action, work.token, work.attempt],
-        "waits": [[wait.action, wait.attempt, wait.retry, wait.behind] for wait in turn.waits],
+        "waits": [
+            [wait.action, wait.attempt, wait.retry, wait.behind, wait.awaits] for wait in turn.waits
+        ],
         "attempt": turn.attempt if turn.attempt != 1 else None,
         "again": turn.again,
         "checked": turn.checked,
@@ -183,6 +197,8 @@ def turn_as_json(turn: Turn) -> dict[str, Any]:
         "idle": turn.idle,
         "quiet": turn.quiet,
         "changed": turn.changed,
+        "resumed": turn.resumed,
+        "wanted": turn.wanted,
     }
     return {key: value for key, value in saved.items() if value}
 
@@ -194,8 +210,8 @@ def turn_from_json(saved: Mapping[str, Any]) -> Turn:
         todo=_stretches(saved.get("todo", ())),
         work=Work((work[0][0], work[0][1]), work[1], work[2]) if work else None,
         waits=tuple(
-            Wait((ref[0], ref[1]), attempt, retry, _stretches(behind))
-            for ref, attempt, retry, behind in saved.get("waits", ())
+            Wait((ref[0], ref[1]), attempt, retry, _stretches(behind), tuple(*awaits))
+            for ref, attempt, retry, behind, *awaits in saved.get("waits", ())
         ),
         attempt=saved.get("attempt", 1),
         again=saved.get("again", False),
@@ -204,6 +220,8 @@ def turn_from_json(saved: Mapping[str, Any]) -> Turn:
         idle=saved.get("idle", False),
         quiet=saved.get("quiet", False),
         changed=tuple(saved.get("changed", ())),
+        resumed=tuple(saved.get("resumed", ())),
+        wanted=tuple(saved.get("wanted", ())),
     )
 
 

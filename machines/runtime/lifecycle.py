@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from machines.actions.jobs import job_names
 from machines.core import decisions, engine
-from machines.core.decisions import Outcome, Perform
+from machines.core.decisions import Perform
+from machines.core.settling import Outcome
 from machines.core.snapshot import (
     EMPTY,
     Deadline,

@@ -16,9 +16,10 @@ from django.db import transaction
 
 from machines.actions.base import ActionType, Call
 from machines.actions.settings import Settings
-from machines.core import decisions, engine
-from machines.core.decisions import Decision, Judge, Outcome, Perform, Settled
+from machines.core import decisions, engine, settling
+from machines.core.decisions import Decision, Judge, Perform
 from machines.core.interpolation import Unknown, interpolate
+from machines.core.settling import Outcome, Settled
 from machines.core.snapshot import Event, Kind, Step, Work
 from machines.core.storable import storable
 from machines.runtime.quiet import QuietRound
@@ -129,7 +130,7 @@ class _Turn:
         if step.error:
             last = {"last_error": step.error, "last_error_action": "context_map"}
             live.snapshot = engine.changed(live.snapshot, {**live.snapshot.context, **last}, last)
-            self._judge(Event(decisions.ERROR, Kind.RESULT))
+            self._judge(Event(settling.ERROR, Kind.RESULT))
         if live.snapshot.instant_steps > live.definition.max_instant_steps:
             fault(
                 self._group,
@@ -142,7 +143,7 @@ class _Turn:
         live = self._live
         live.waiting.discard(event)
         self._group.spend_deadline(live, (None, event.action))
-        self._settled(decisions.wake(live.definition, live.snapshot, event, self._group.now))
+        self._settled(settling.wake(live.definition, live.snapshot, event, self._group.now))
 
     def _settled(self, settled: Settled) -> None:
         live = self._live
@@ -170,14 +171,14 @@ class _Turn:
         if found is None:
             outcome = Outcome(error=live.registry.suggestion(action.type))
         else:
-            outcome = self._effect(found, action)
+            outcome = self._effect(found, decision)
         if outcome.error:
             group.fail(live, action.type, outcome.error)
         if outcome.finish:
             finish(group, live)
             return True
         self._settled(
-            decisions.settle(
+            settling.settle(
                 live.definition,
                 live.snapshot,
                 decision,
@@ -188,8 +189,8 @@ class _Turn:
         )
         return True
 
-    def _effect(self, found: ActionType, action: Action) -> Outcome:
-        group, live = self._group, self._live
+    def _effect(self, found: ActionType, decision: Perform) -> Outcome:
+        group, live, action = self._group, self._live, decision.action
         if found.perform is None:
             raise RuntimeError(f"{found.name} is neither an effect nor work")
         call = Call(
@@ -197,6 +198,7 @@ class _Turn:
             Settings(action.type, filled(group, live, found, action)),
             live.snapshot.context,
             EffectServices(group, live),
+            decision.resumed,
         )
         group.left_traces = group.left_traces or not found.only_looks
         try:
@@ -271,7 +273,7 @@ def judge(group: Group, live: Live, event: Event) -> None:
 def end_work(group: Group, live: Live, perform: Perform, outcome: Outcome) -> None:
     """Settle work that ended; the caller has put its run on record."""
     _Turn(group, live)._settled(
-        decisions.settle(
+        settling.settle(
             live.definition,
             live.snapshot,
             perform,

@@ -14,8 +14,8 @@ from jobqueue.intake import create_job
 
 from machines.actions.base import WorkCall, Worked
 from machines.actions.settings import Settings
-from machines.core.decisions import Outcome
 from machines.core.errors import MachineError
+from machines.core.settling import Outcome
 from machines.core.storable import storable
 from machines.runtime.live import Ended
 from machines.runtime.requests import Printed, Request, StartWork

@@ -3,11 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from machines.core.decisions import (
-    Decision,
-    Judge,
-    Perform,
-)
+from machines.core.decisions import Decision, Judge, Perform
 from machines.core.definition import Definition
 from machines.core.loading import load
 from machines.core.snapshot import OF_STATE, Event, Kind, Snapshot, Turn, Wait, Work

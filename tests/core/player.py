@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from machines.core import decisions, engine
-from machines.core.decisions import FINISH, IDLE, NEW_ROUND, Decision, Judge, Outcome, Perform
+from machines.core import decisions, engine, settling
+from machines.core.decisions import FINISH, IDLE, NEW_ROUND, Decision, Judge, Perform
 from machines.core.loading import load
+from machines.core.settling import Outcome
 from machines.core.snapshot import (
     Deadline,
     Event,
@@ -126,7 +127,7 @@ class Player:
         self.waiting.discard(event)
         self.deadlines.pop((event.transition, event.action), None)
         if event.kind is Kind.WAKE:
-            self._settle(decisions.wake(self.definition, self.snapshot, event, self.now))
+            self._settle(settling.wake(self.definition, self.snapshot, event, self.now))
             return
         step = engine.step(self.definition, self.snapshot, event, self.now)
         if event.kind is Kind.OUTSIDE:
@@ -163,13 +164,13 @@ class Player:
     def _end(self, perform: Perform, outcome: Outcome, *, worked: bool) -> None:
         self.done.append(perform.action.type)
         self._settle(
-            decisions.settle(
+            settling.settle(
                 self.definition, self.snapshot, perform, outcome,
                 now=self.now, chance=0.5, worked=worked,
             )
         )  # fmt: skip
 
-    def _settle(self, settled: decisions.Settled) -> None:
+    def _settle(self, settled: settling.Settled) -> None:
         self.snapshot = settled.snapshot
         if settled.deadline is not None:
             self.deadlines[None, settled.deadline.action] = settled.deadline

@@ -7,16 +7,10 @@ from typing import Any
 
 import pytest
 
-from machines.core import decisions
-from machines.core.decisions import (
-    LONGEST_DELAY_SECONDS,
-    NEW_ROUND,
-    Outcome,
-    Perform,
-    Settled,
-    decide,
-)
+from machines.core import settling
+from machines.core.decisions import NEW_ROUND, Perform, decide
 from machines.core.engine import MAX_CONTEXT_BYTES
+from machines.core.settling import LONGEST_DELAY_SECONDS, Outcome, Settled
 from machines.core.snapshot import OF_STATE, Deadline, Event, Kind, Snapshot, Turn, Wait
 from machines.core.waiting import Waiting
 from tests.core.deciding import (
@@ -47,7 +41,7 @@ def settled(
 ) -> Settled:
     definition = machine(GO, action=action)
     performed = Perform(FIRST, definition.states["a"].actions[0], attempt)
-    return decisions.settle(
+    return settling.settle(
         definition,
         at("a", WORKING) if snapshot is None else snapshot,
         performed,
@@ -114,7 +108,7 @@ def test_a_check_in_no_round_does_not_make_the_round_idle() -> None:
     performed = Perform((0, 0), definition.transitions[0].actions[0], 1)
     looped = at("a", Turn(again=True))
 
-    checked = decisions.settle(
+    checked = settling.settle(
         definition, looped, performed, Outcome(nothing=JOBS), now=NOON, chance=0.5
     )
 
@@ -126,7 +120,7 @@ def test_a_wait_rests_until_its_deadline_and_then_raises_its_event() -> None:
     slept = settled(Outcome(delay=timedelta(seconds=9)))
     snapshot = replace(slept.snapshot, instant_steps=7)
 
-    awake = decisions.wake(definition, snapshot, woken(9), NOON)
+    awake = settling.wake(definition, snapshot, woken(9), NOON)
 
     assert slept.event is None
     assert slept.snapshot.turn == SLEEPING
@@ -139,7 +133,7 @@ def test_a_wait_rests_until_its_deadline_and_then_raises_its_event() -> None:
 def test_a_wait_may_name_its_event() -> None:
     definition = machine(GO, action="{type: sleep, success: morning}")
 
-    awake = decisions.wake(definition, at("a", SLEEPING), woken(9), NOON)
+    awake = settling.wake(definition, at("a", SLEEPING), woken(9), NOON)
 
     assert awake.event == Event("morning", Kind.RESULT)
 
@@ -147,7 +141,7 @@ def test_a_wait_may_name_its_event() -> None:
 def test_a_repeatable_wait_begins_again_after_its_end() -> None:
     definition = machine(GO, action="{type: sleep, every: 2s}")
 
-    awake = decisions.wake(definition, at("a", SLEEPING), woken(9), NOON)
+    awake = settling.wake(definition, at("a", SLEEPING), woken(9), NOON)
 
     assert awake.deadline == Deadline("repeat", NOON + timedelta(seconds=2), action=FIRST)
 
@@ -156,7 +150,7 @@ def test_of_several_waits_only_the_one_whose_deadline_passed_is_over() -> None:
     other = Wait((0, 0), behind=((0, 1, 2),))
     sleeping = Turn(waits=(*SLEEPING.waits, other))
 
-    awake = decisions.wake(machine(GO), at("a", sleeping), woken(9), NOON)
+    awake = settling.wake(machine(GO), at("a", sleeping), woken(9), NOON)
 
     assert awake.snapshot.turn == Turn(waits=(other,), todo=BEHIND)
 
@@ -172,7 +166,7 @@ def test_an_action_that_waits_again_waits_once_and_loses_nothing_behind_it() -> 
 
 def test_wake_refuses_what_is_no_deadline_of_an_action() -> None:
     with pytest.raises(ValueError, match="not a deadline of an action: Event"):
-        decisions.wake(machine(GO), at("a"), sent(0), NOON)
+        settling.wake(machine(GO), at("a"), sent(0), NOON)
 
 
 # -- failures
@@ -272,7 +266,7 @@ def test_the_last_attempt_fails() -> None:
 def test_a_retry_is_the_next_attempt_of_the_same_action() -> None:
     wait = Turn(waits=(Wait(FIRST, 2, retry=True, behind=BEHIND),))
 
-    again = decisions.wake(machine(GO), at("a", wait), woken(9), NOON)
+    again = settling.wake(machine(GO), at("a", wait), woken(9), NOON)
 
     assert again.event is None
     assert again.snapshot.turn == Turn(todo=((OF_STATE, 0, 1), (OF_STATE, 1, 2)), attempt=3)
@@ -306,7 +300,7 @@ def test_an_action_of_a_transition_is_not_repeated() -> None:
     definition = machine("{from: b, to: a, event: go, actions: [{type: work, every: 2s}]}")
     performed = Perform((0, 0), definition.transitions[0].actions[0], 1)
 
-    after = decisions.settle(definition, at("a"), performed, Outcome(), now=NOON, chance=0.5)
+    after = settling.settle(definition, at("a"), performed, Outcome(), now=NOON, chance=0.5)
 
     assert after == Settled(at("a"))
 
@@ -315,7 +309,7 @@ def test_an_action_of_a_transition_is_not_repeated() -> None:
 def test_a_repetition_is_that_one_action_again(turn: Turn) -> None:
     definition = machine(GO, action=REPEATED)
 
-    again = decisions.wake(definition, at("a", turn), woken(2), NOON)
+    again = settling.wake(definition, at("a", turn), woken(2), NOON)
 
     assert (again.event, again.deadline) == (None, None)
     assert again.snapshot.turn == replace(turn, todo=((OF_STATE, 0, 1),))
@@ -325,4 +319,4 @@ def test_a_repetition_is_that_one_action_again(turn: Turn) -> None:
 def test_a_repetition_or_a_retry_is_a_timer_and_begins_the_count_of_steps_anew(turn: Turn) -> None:
     snapshot = replace(at("a", turn), instant_steps=7)
 
-    assert decisions.wake(machine(GO), snapshot, woken(2), NOON).snapshot.instant_steps == 0
+    assert settling.wake(machine(GO), snapshot, woken(2), NOON).snapshot.instant_steps == 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from machines.core.decisions import Outcome
+from machines.core.settling import Outcome
 from tests.core.player import FAILS, NO_JOBS, Player, Takes
 
 # -- scenarios

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from machines.core import engine
-from machines.core.decisions import Outcome
+from machines.core.settling import Outcome
 from tests.core.player import FAILS, NO_JOBS, Fake, Player, Takes
 
 # -- anything at all

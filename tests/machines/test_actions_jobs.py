@@ -19,7 +19,7 @@ from machines.actions.jobs import (
     job_names,
 )
 from machines.actions.settings import SettingError
-from machines.core.decisions import Outcome
+from machines.core.settling import Outcome
 from tests.machines.action_fakes import NOON, FakeServices, effect_call
 from tests.machines.conftest import Runner
 

@@ -11,8 +11,8 @@ from jobqueue.models import Job
 
 from machines.actions.base import ActionType, WorkCall, Worked
 from machines.actions.settings import SettingError
-from machines.core.decisions import Outcome
 from machines.core.definition import Action
+from machines.core.settling import Outcome
 from machines.core.snapshot import OF_STATE, Work
 from machines.models import Event
 from machines.runtime import work
