@@ -1,0 +1,1 @@
+"""Rehearsals: machines that run on a virtual clock, with nothing started and nothing written."""
