@@ -16,7 +16,7 @@ class MachinesConfig(AppConfig):
     def ready(self) -> None:
         """Listen to the queue, and put the examples on record when the tables are there."""
         job_ready.connect(_ring_hosts, dispatch_uid="machines.job_ready")
-        job_finished.connect(_ring_web, dispatch_uid="machines.job_finished")
+        job_finished.connect(_ring_hosts, dispatch_uid="machines.job_finished")
         post_migrate.connect(_register_examples, sender=self, dispatch_uid="machines.examples")
 
 
@@ -25,13 +25,6 @@ def _ring_hosts(**_job: Any) -> None:
 
     with Ringer() as ringer:
         ringer.ring_hosts()
-        ringer.ring_web()
-
-
-def _ring_web(**_job: Any) -> None:
-    from machines.runtime.bells import Ringer
-
-    with Ringer() as ringer:
         ringer.ring_web()
 
 

@@ -121,6 +121,11 @@ class Machine(models.Model):
         """The active state, or None before it has begun."""
         return self.states[0] if self.states else None
 
+    @property
+    def has_ended(self) -> bool:
+        """True if its last host does nothing for it any more, even if it lives."""
+        return self.status in {self.Status.STOPPED, self.Status.FINISHED, self.Status.FAULTED}
+
 
 class EventQuerySet(models.QuerySet["Event"]):
     """Questions about events."""

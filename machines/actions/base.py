@@ -5,7 +5,7 @@ host's loop. A wait is an effect that answers with a delay. Effects reach everyt
 database through the ``Services`` they are handed, work through its ``WorkServices``.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,28 @@ from typing import Any, Protocol
 
 from jobqueue.models import Job
 
-from machines.actions.settings import Settings
+from machines.actions.settings import TRUE, Settings
 from machines.core.definition import Action
+from machines.core.interpolation import Unknown, interpolate
 from machines.core.settling import Outcome
 from machines.core.signatures import Signature
 from machines.core.snapshot import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnd:
+    """How a function in the background ended: what it returned, or why it failed."""
+
+    result: Any = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedMachine:
+    """An instance that was started, and the process that runs it."""
+
+    name: str
+    pid: int
 
 
 class Services(Protocol):
@@ -55,12 +72,32 @@ class Services(Protocol):
     def end_claim(self) -> None:
         """The current job has ended: its names stay, its claim is gone."""
 
+    def begin_task(
+        self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any], seconds: float
+    ) -> str:
+        """Let the background workers call ``function``; the token of the run on record."""
+
+    def task_end(self, token: str) -> TaskEnd | None:
+        """How that run ended, None if it has not."""
+
+    def give_up_task(self, token: str, why: str) -> None:
+        """End that run on record; what still comes of it is not heard."""
+
+    def start_machine(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        """Start an instance in this host, handing over jobs whose id is among ``context``.
+
+        Raises MachineError if it cannot be run, or a live or resumable machine has its name.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One performance of an effect: its settings filled in, and what it may look at.
 
-    ``resumed``: what it asked to wait for, if it is asked again after that.
+    ``resumed``: what it asked to wait for, if it is asked again after that. ``names``: all that
+    placeholders see.
     """
 
     action: Action
@@ -68,6 +105,7 @@ class Call:
     context: Mapping[str, Any]
     services: Services
     resumed: Subscription = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 class WorkServices(Protocol):
@@ -80,6 +118,11 @@ class WorkServices(Protocol):
 
     async def create_job(self, job_type: str, data: Any = None, **options: Any) -> str:
         """Create a job and return its job_id. Raises JobError if it is refused."""
+
+    async def start_process(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        """As ``Services.start_machine``, in a process of its own that ends with this host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +157,7 @@ Work = Callable[[WorkCall], Awaitable[Worked]]
 class ActionType:
     """A type of action as the registry knows it: either ``perform`` or ``work`` is there.
 
+    With both it is an effect, unless its setting ``work_setting`` is true.
     ``writes_tables``: it gets a savepoint of its own. ``reads_record``: it looks at machines or
     events, so all that happened before it in its transaction is written first. ``only_looks``:
     it leaves nothing behind when it finds nothing. ``raw_settings``: those whose placeholders it
@@ -125,6 +169,7 @@ class ActionType:
     name: str
     perform: Perform | None = None
     work: Work | None = None
+    work_setting: str = ""
     writes_tables: bool = False
     reads_record: bool = False
     only_looks: bool = False
@@ -133,3 +178,22 @@ class ActionType:
     origin: Path | None = None
     signature: Signature | None = None
     rehearses: bool = False
+
+    def is_work(self, action: Action) -> bool:
+        """True if ``action`` runs outside the transaction that records it."""
+        if self.perform is None or self.work is None:
+            return self.work is not None
+        return str(action.settings.get(self.work_setting)).lower() in TRUE
+
+    def filled(self, action: Action, names: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of ``action`` with their placeholders filled in."""
+        return {
+            key: value
+            if key in self.raw_settings
+            else interpolate(
+                value,
+                names,
+                unknown=Unknown.NULL if key in self.null_settings else Unknown.AS_WRITTEN,
+            )
+            for key, value in action.settings.items()
+        }

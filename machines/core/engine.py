@@ -35,9 +35,19 @@ START = Event("start", Kind.START)
 _NO_JOB: Mapping[str, Any] = {"current_job": None}  # so that a guard may ask for it
 
 
-def begin(definition: Definition, machine: str, context: Mapping[str, Any], now: datetime) -> Step:
-    """The entry into the initial state: a step without source. ``START`` is judged after it."""
-    snapshot = Snapshot(machine, context={**definition.context, **context})
+def begin(
+    definition: Definition,
+    machine: str,
+    context: Mapping[str, Any],
+    now: datetime,
+    *,
+    job: Mapping[str, Any] = EMPTY,
+) -> Step:
+    """The entry into the initial state: a step without source. ``START`` is judged after it.
+
+    ``job``: the layer of the job that it is handed.
+    """
+    snapshot = Snapshot(machine, context={**definition.context, **context}, job=job)
     state = definition.initial_state
     return Step(
         event=START,

@@ -85,18 +85,18 @@ def settle(
     """
     snapshot = replace(
         snapshot,
-        turn=_seen(snapshot.turn, performed.ref, outcome, worked=worked),
+        turn=_seen(snapshot.turn, performed.ref, outcome, worked=worked or bool(performed.resumed)),
         job=snapshot.job if outcome.job is None else outcome.job,
         instant_steps=0 if worked or outcome.job else snapshot.instant_steps,
     )
-    if outcome.awaits or outcome.delay is not None:
-        return _begin_wait(snapshot, performed, outcome.delay, now, awaits=outcome.awaits)
     if outcome.error:
         retry_after = _retry_after(performed, chance)
         if retry_after is not None:
             return _begin_wait(snapshot, performed, retry_after, now, retry=True)
         outcome = _failure(snapshot, performed.action, outcome)
     snapshot, outcome = _apply_changes(snapshot, performed.action, outcome)
+    if outcome.awaits or outcome.delay is not None:
+        return _begin_wait(snapshot, performed, outcome.delay, now, awaits=outcome.awaits)
     event = _result(outcome.event, performed) if outcome.event else None
     return Settled(snapshot, event, _repetition(performed, now))
 
@@ -119,12 +119,6 @@ def wake(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
     name = _named(action, snapshot, "success") or event.name
     performed = Perform(event.action, action, wait.attempt)
     return Settled(snapshot, _result(name, performed), _repetition(performed, now))
-
-
-def rouse(snapshot: Snapshot, wait: Wait) -> Snapshot:
-    """What ``wait`` awaits is there: its action is to be asked again."""
-    turn = _after_wait(snapshot.turn, wait)
-    return replace(snapshot, turn=turn, instant_steps=0)
 
 
 def _seen(turn: Turn, ref: ActionRef, outcome: Outcome, *, worked: bool) -> Turn:

@@ -22,7 +22,7 @@ OF_STATE = -1  # the list of actions that stand under the state itself
 ActionRef = tuple[int, int]  # list, position
 Stretch = tuple[int, int, int]  # list, next position, end (exclusive): actions still to be done
 # What may be waited for: ("jobs", job_type, machine_type), ("events", type, …),
-# ("finished", job_id, …) or ("run", token).
+# ("finished", until when, job_id, …) or ("run", token).
 Subscription = tuple[str, ...]
 
 EMPTY: Mapping[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import logging
 from collections.abc import Iterable
@@ -42,7 +43,13 @@ def read_file(path: Path) -> tuple[str, Definition]:
 
 def compiled(record: MachineDefinition) -> Definition:
     """What a definition on record means."""
-    return load(record.source, origin=record.origin or record.name)
+    return _loaded(record.source, record.origin or record.name)
+
+
+@functools.lru_cache(maxsize=64)
+def _loaded(source: str, origin: str) -> Definition:
+    # A thousand instances of a template share one definition.
+    return load(source, origin=origin)
 
 
 def name_for(definition: Definition, path: Path) -> str:

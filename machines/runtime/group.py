@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from machines.core.engine import names
-from machines.core.snapshot import Deadline, Event, Step, turn_as_json
+from machines.core.snapshot import EMPTY, Deadline, Event, Step, turn_as_json
 from machines.core.storable import storable
+from machines.runtime import background
 from machines.runtime.dialects import Dialect
 from machines.runtime.live import DeadlineKey, Live, Reply, key_of
 from machines.runtime.requests import After
@@ -57,9 +58,9 @@ class Group:
         if play:
             self.to_play[live.name] = live
 
-    def names_of(self, live: Live) -> Mapping[str, Any]:
-        """What placeholders of this machine see."""
-        return names(live.snapshot, self.secrets)
+    def names_of(self, live: Live, *, for_work: bool = False) -> Mapping[str, Any]:
+        """What placeholders of this machine see; secrets are for work only, it is not stored."""
+        return names(live.snapshot, self.secrets if for_work else EMPTY)
 
     # -- events
 
@@ -157,6 +158,7 @@ class Group:
         if step.left:
             self.clear_deadlines(live)
             self.stop_work(live)
+            background.leave(self, live)
         live.snapshot = step.snapshot
         self._add_step(
             live,

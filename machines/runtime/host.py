@@ -8,7 +8,6 @@ came.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Callable, Sequence
@@ -16,23 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connections
+from django.db import connections
 
-from machines.core.snapshot import EMPTY
 from machines.models import Process
-from machines.runtime import ownership, sweep
 from machines.runtime.bells import Bell, Ringer
 from machines.runtime.clock import Clock
 from machines.runtime.control import ControlServer
 from machines.runtime.desk import Desk
 from machines.runtime.journal import Journal
-from machines.runtime.requests import After, Control, Enter, Look, Play
+from machines.runtime.lookout import Lookout
+from machines.runtime.nursery import Nursery
+from machines.runtime.requests import After, Control, Enter
+from machines.runtime.secrets import load as load_secrets
 from machines.runtime.timers import Timers
 from machines.runtime.work import Workshop
 
 logger = logging.getLogger("machines.runtime")
 
-SWEEP_SECONDS = 2.0  # how long a lost ring may go unnoticed
 WORK_GRACE_SECONDS = 20.0  # for running work when the host goes down
 LEVELS = {"debug": logging.DEBUG, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -65,21 +64,26 @@ class Host:
         """Run until the end; the exit code: 1 if a machine is faulted, else 0."""
         loop = asyncio.get_running_loop()
         self._to_end = asyncio.Event()
+        secrets = load_secrets()
         self._ringer = Ringer()
         self._journal = Journal(
             self._process.pk,
             self._clock,
             lambda after: loop.call_soon_threadsafe(self._carry_out, after),
-            EMPTY,
+            secrets,
         )
         self._timers = Timers(self._clock, self._journal.put)
         self._desk = Desk(self._journal.put, self._lives)
         server = ControlServer(self._desk.serve)
-        bell = Bell("host", self._rung)
+        lookout = Lookout(self._process, self._lives, self._clock, self._journal.put)
+        bell = Bell("host", lookout.ring)
         async with asyncio.TaskGroup() as group:
-            self._workshop = Workshop(group, self._journal.put)
-            chores = [group.create_task(self._sweep()), group.create_task(self._beat())]
-            self._group = group
+            nursery = Nursery()
+            self._workshop = Workshop(group, self._journal.put, nursery, secrets)
+            chores = [
+                group.create_task(chore())
+                for chore in (lookout.answer_rings, lookout.sweep, lookout.beat)
+            ]
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._asked_to_go, number)
             bell.open()
@@ -92,6 +96,7 @@ class Host:
             for chore in chores:
                 chore.cancel()
             await self._go_down()
+            await nursery.close()
         bell.close()
         self._ringer.close()
         await sync_to_async(connections.close_all)()
@@ -101,8 +106,9 @@ class Host:
 
     async def _listen(self, server: ControlServer) -> None:
         await server.listen(Path(self._process.socket_path))
-        for name in self._lives:
-            await server.listen(self._machine_sockets(name), default_target=name)
+        for name, live in self._lives.items():
+            if not live.is_child:
+                await server.listen(self._machine_sockets(name), default_target=name)
 
     # -- after a commit
 
@@ -114,6 +120,8 @@ class Host:
         self._timers.follow(after.disarm, after.arm)
         for reply, said in after.replies:
             reply(said)
+        for live in after.started:
+            self._lives[live.name] = live
         if after.entered:
             self._entering.difference_update(after.entered)
             if not self._entering:
@@ -147,46 +155,12 @@ class Host:
             self._journal.put(Control(name, "drain", _ignore))
         await self._workshop.shut_down(WORK_GRACE_SECONDS)
         for name in tuple(self._lives):
-            self._journal.put(Control(name, "stop", _ignore))
+            self._journal.put(Control(name, "leave", _ignore))
         await asyncio.to_thread(self._journal.stop)
         # What the last commits asked for was handed over by the thread that has ended now.
         await asyncio.sleep(0)
         self._timers.disarm_all()
         await self._workshop.shut_down(0)
-
-    # -- looking around
-
-    def _rung(self) -> None:
-        self._journal.put(Look())
-        self._group.create_task(self._wake_subscribers())
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                if await sync_to_async(sweep.something_waits)(self._process.pk, self._lives):
-                    self._journal.put(Look())
-            except DatabaseError as error:
-                logger.warning("the sweep of the inbox failed: %s", error)
-            await self._wake_subscribers()
-
-    async def _wake_subscribers(self) -> None:
-        idle = sweep.subscriptions(self._lives)
-        if not idle:
-            return
-        try:
-            names = await sync_to_async(sweep.to_wake)(idle, self._clock.now())
-        except DatabaseError as error:
-            logger.warning("the sweep of the jobs failed: %s", error)
-            return
-        for name in names:
-            self._journal.put(Play(name, rung=True))
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(ownership.HEARTBEAT_SECONDS)
-            with contextlib.suppress(DatabaseError):
-                await sync_to_async(ownership.beat)(self._process, self._clock.now())
 
 
 def _ignore(_said: dict[str, Any]) -> None:

@@ -162,9 +162,17 @@ class Journal:
         except Exception as error:  # noqa: BLE001 - given back, and told apart there
             self._undo(group, batch)
             return error
+        self._forget_ended(group)
         self._again.extend(group.after.requests)
         self._deliver(group.after)
         return None
+
+    def _forget_ended(self, group: Group) -> None:
+        """Let instances go that have ended: there may be any number of them."""
+        for name, _status in group.after.gone:
+            live = self._machines.get(name)
+            if live is not None and live.is_child:
+                del self._machines[name]
 
     def _isolate(self, dialect: Dialect, batch: Sequence[Request], error: Exception) -> None:
         """One request of the batch is at fault: each is tried for itself."""
@@ -180,6 +188,9 @@ class Journal:
         """Let the memory of all machines of the group be what the database says."""
         group.undo_watchers()
         entering = {request.live.name for request in batch if isinstance(request, Enter)}
+        for live in group.after.started:  # never was
+            self._machines.pop(live.name, None)
+            group.touched.pop(live.name, None)
         again: list[tuple[str, Deadline]] = []
         for name, live in group.touched.items():
             self._reload(live)

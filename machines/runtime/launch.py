@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from machines.actions.registry import Registry
+from machines.actions.registry import Registry, action_folders
 from machines.core.definition import Definition
 from machines.core.engine import context_fault
 from machines.core.errors import MachineError
@@ -40,11 +40,56 @@ class Order:
     discard_pending: bool = False
 
 
-def prepare(order: Order, process: Process, now: datetime) -> Enter:
+def prepare(
+    order: Order,
+    process: Process,
+    now: datetime,
+    *,
+    registry_of: Callable[[tuple[Path, ...]], Registry] = Registry,
+) -> Enter:
     """Make ``process`` the owner of the machine that is asked for, ready to be taken in.
 
     Raises DefinitionError, CannotRun, AlreadyRuns, Unknown or another MachineError.
     """
+    machine, record, definition = _found(order)
+    actions_dir = order.actions_dir or machine.actions_dir
+    registry = registry_of(_action_folders(actions_dir, definition, record))
+    # Whoever registered it for another has put its first context on record.
+    given = machine.context if machine.status == Machine.Status.NEW else {}
+    context = {**given, **order.context}
+    if fault := context_fault({**definition.context, **context}):
+        raise CannotRun(f"its first context: {fault}")
+    ownership.claim(machine, process, now, takeover=order.takeover)
+    try:
+        begins, moved = _beginning(machine, record, definition, restart=order.restart)
+    except CannotRun:
+        ownership.give_up(machine)
+        raise
+    Machine.objects.filter(pk=machine.pk).update(actions_dir=actions_dir)
+    if order.discard_pending:
+        Event.objects.filter(target=machine.name, status=Event.Status.PENDING).update(
+            status=Event.Status.EXPIRED, reason="discarded on request", processed_at=now
+        )
+    live = Live(
+        id=machine.pk,
+        name=machine.name,
+        definition=definition,
+        definition_id=record.pk,
+        registry=registry,
+        epoch=machine.epoch,
+        snapshot=Snapshot(machine.name),
+    )
+    lifecycle.load(live)
+    new = begins and machine.status == Machine.Status.NEW
+    return Enter(live, begins, context, moved, machine.job if new else None)
+
+
+def machine_for(order: Order) -> Machine:
+    """The row of the machine that is asked for, made if there is none. Raises MachineError."""
+    return _found(order)[0]
+
+
+def _found(order: Order) -> tuple[Machine, MachineDefinition, Definition]:
     machine, record = _resolve(order)
     definition = definitions.compiled(record)
     name = _machine_name(order, machine, record, definition)
@@ -54,33 +99,7 @@ def prepare(order: Order, process: Process, now: datetime) -> Enter:
         machine, _created = Machine.objects.get_or_create(
             name=name, defaults={"definition": record}
         )
-    actions_dir = order.actions_dir or machine.actions_dir
-    registry = Registry(_action_folders(actions_dir, definition, record))
-    context = {**order.context}
-    if fault := context_fault(context):
-        raise CannotRun(f"--initial-context: {fault}")
-    ownership.claim(machine, process, now, takeover=order.takeover)
-    try:
-        begins, moved = _beginning(machine, record, definition, restart=order.restart)
-    except CannotRun:
-        ownership.give_up(machine)
-        raise
-    Machine.objects.filter(pk=machine.pk).update(actions_dir=actions_dir)
-    if order.discard_pending:
-        Event.objects.filter(target=name, status=Event.Status.PENDING).update(
-            status=Event.Status.EXPIRED, reason="discarded on request", processed_at=now
-        )
-    live = Live(
-        id=machine.pk,
-        name=name,
-        definition=definition,
-        definition_id=record.pk,
-        registry=registry,
-        epoch=machine.epoch,
-        snapshot=Snapshot(name),
-    )
-    lifecycle.load(live)
-    return Enter(live, begins, context, moved)
+    return machine, record, definition
 
 
 def _resolve(order: Order) -> tuple[Machine | None, MachineDefinition]:
@@ -142,11 +161,4 @@ def _action_folders(
 ) -> tuple[Path, ...]:
     """Folders of custom actions, the one that counts most last."""
     beside = Path(record.origin).parent if record.origin else Path.cwd()
-    asked = (settings.SM_ACTIONS_DIR, definition.actions_dir, actions_dir)
-    return tuple(_folder(name, beside) for name in asked if name)
-
-
-def _folder(name: str, beside: Path) -> Path:
-    """A folder named in a file is sought beside that file, then in the working folder."""
-    found = beside / name
-    return found if found.is_dir() else Path(name)
+    return action_folders(beside, settings.SM_ACTIONS_DIR, definition.actions_dir, actions_dir)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jobqueue.models import Job
+
 from machines.actions.jobs import job_names
 from machines.core import decisions, engine
 from machines.core.decisions import Perform
@@ -21,7 +23,7 @@ from machines.core.snapshot import (
 from machines.core.waiting import Waiting
 from machines.models import Event as EventRecord
 from machines.models import Machine
-from machines.runtime import intake, turns
+from machines.runtime import background, intake, turns
 from machines.runtime.live import Ended, key_of
 from machines.runtime.requests import Control, Due, Enter, Play
 
@@ -71,18 +73,22 @@ def enter(group: Group, request: Enter) -> None:
     group.touch(live)
     group.after.entered.append(live.name)
     if request.begins:
-        _begin(group, live, request.context)
+        _begin(group, live, request.context, request.job)
     else:
         _resume(group, live, moved=request.moved)
 
 
 def go_on(group: Group, request: Play) -> None:
-    """Go on with a machine; ``rung``: what it looked for may be there."""
+    """Go on with a machine, and with those of its waits whose end is there."""
     live = group.machines.get(request.machine)
     if live is None or live.ended:
         return
     if request.rung:
         live.snapshot = decisions.rung(live.snapshot)
+    heard = {due.action for due in live.waiting.due()}
+    for wait in live.snapshot.turn.waits:
+        if wait.awaits in request.there and wait.action not in heard:
+            live.waiting.add_due(Event("wake_up", Kind.WAKE, group.now, action=wait.action))
     group.touch(live)
 
 
@@ -149,6 +155,8 @@ def control(group: Group, request: Control) -> None:
         _go_on(group, live)
     elif request.verb == "stop" and not live.ended:
         _stop(group, live)
+    elif request.verb == "leave" and not live.ended:
+        _leave(group, live)
     states = live.snapshot.states
     group.after.replies.append(
         (
@@ -172,15 +180,18 @@ def obey_wishes(group: Group) -> None:
     asked.update(wanted="")
 
 
-def _begin(group: Group, live: Live, context: Mapping[str, Any]) -> None:
+def _begin(group: Group, live: Live, context: Mapping[str, Any], job: Job | None) -> None:
     _lose_work(group, live)
+    background.leave(group, live)
     live.held.clear()
     live.snapshot = Snapshot(live.name)
-    live.last_event_id = live.job_pk = None
-    live.job_token = ""
+    live.last_event_id = None
+    live.job_pk = None if job is None else job.pk
+    live.job_token = "" if job is None else job.claim_token
     group.clear_deadlines(live)
     live.status, live.fault = Machine.Status.RUNNING, ""
-    group.record(live, engine.begin(live.definition, live.name, context, group.now))
+    names = EMPTY if job is None else job_names(job)
+    group.record(live, engine.begin(live.definition, live.name, context, group.now, job=names))
     turns.judge(group, live, engine.START)
 
 
@@ -200,6 +211,7 @@ def _resume(group: Group, live: Live, *, moved: bool) -> None:
 def _move(group: Group, live: Live) -> None:
     """Go on with another version of the definition: a new round, timers from the entry."""
     _lose_work(group, live)
+    background.leave(group, live)
     live.snapshot = decisions.new_round(live.definition, live.snapshot)
     group.clear_deadlines(live)
     group.change_status(live, Machine.Status.RUNNING)
@@ -230,7 +242,7 @@ def _lose_work(group: Group, live: Live) -> None:
     """Say on record that work was cut off, if it was."""
     work = live.snapshot.turn.work
     if work is not None:
-        group.rows.lose_run(work.token, "its host ended", group.now)
+        group.rows.cut_run(work.token, "lost", "its host ended", group.now)
 
 
 def _settle_work(group: Group, live: Live, request: Ended) -> None:
@@ -263,11 +275,24 @@ def _go_on(group: Group, live: Live) -> None:
 
 
 def _stop(group: Group, live: Live) -> None:
+    _hold(group, live)
+    group.change_status(live, Machine.Status.STOPPED)
+    group.after.gone.append((live.name, live.status))
+
+
+def _leave(group: Group, live: Live) -> None:
+    """Its host goes down. An instance stays under way, so that its starter's host takes it in."""
+    if not live.is_child:
+        _stop(group, live)
+        return
+    _hold(group, live)
+    group.after.gone.append((live.name, "left"))
+
+
+def _hold(group: Group, live: Live) -> None:
     group.stop_work(live)
     for key in live.deadlines:  # the rows stay: they are due when the machine goes on
         group.after.disarm.append((live.name, key))
-    group.change_status(live, Machine.Status.STOPPED)
-    group.after.gone.append((live.name, live.status))
 
 
 def _event_data(record: EventRecord | None) -> Mapping[str, Any]:

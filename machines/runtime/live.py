@@ -44,7 +44,7 @@ class Live:
     ``saved_seq`` is the step that its row is at, and ``saved_row`` what was written of it, within
     the present transaction too. ``watchers``
     wait for an event to end. ``held``: results that came while it was paused. ``draining``: its
-    host goes down, so no new work is begun.
+    host goes down, so no new work is begun. ``is_child``: a machine started it.
     """
 
     id: int
@@ -70,6 +70,7 @@ class Live:
         default_factory=lambda: deque(maxlen=TRAIL_LENGTH)
     )
     draining: bool = False
+    is_child: bool = False
     saved_row: tuple[Any, ...] | None = None
     context_json: tuple[Any, str] | None = None
 

@@ -97,7 +97,7 @@ def claim(machine: Machine, process: Process, now: datetime, *, takeover: bool =
     """
     with transaction.atomic():
         current = Machine.objects.select_for_update().get(pk=machine.pk)
-        owner = current.process
+        owner = None if current.has_ended else current.process
         if owner is not None and owner.pk != process.pk and not takeover and lives(owner, now):
             raise AlreadyRuns(
                 f"machine {machine.name!r} is run by process {owner.pid} on {owner.host};"

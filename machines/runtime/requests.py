@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from jobqueue.models import Job
+
 from machines.actions.base import ActionType
 from machines.core.definition import Action
-from machines.core.snapshot import Deadline, Work
+from machines.core.snapshot import Deadline, Subscription, Work
 from machines.runtime.live import DeadlineKey, Ended, Live, Reply
 
 if TYPE_CHECKING:
@@ -37,12 +39,16 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """Take a machine in: it begins, or goes on where it was. ``begins``: from the start."""
+    """Take a machine in: it begins, or goes on where it was. ``begins``: from the start.
+
+    ``job``: claimed for it already, its current one when it begins.
+    """
 
     live: Live
     begins: bool
     context: Mapping[str, Any]
     moved: bool = False  # to another version of its definition
+    job: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,14 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Go on with a machine whose turn was cut short, or whose subscription was rung."""
+    """Go on with a machine whose turn was cut short, or for which there is news.
+
+    ``rung``: what it looked for while idle may be there. ``there``: what its waits await.
+    """
 
     machine: str
     rung: bool = False
+    there: tuple[Subscription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class After:
     ring_hosts: set[int] = field(default_factory=set)
     lines: list[tuple[str, str, str]] = field(default_factory=list)  # machine, level, message
     entered: list[str] = field(default_factory=list)
+    started: list[Live] = field(default_factory=list)
     gone: list[tuple[str, str]] = field(default_factory=list)  # machine, its last status
     requests: list[Request] = field(default_factory=list)
     changed: bool = False

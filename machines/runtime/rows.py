@@ -36,8 +36,8 @@ END_RUN = (
     "UPDATE machines_run SET outcome = ?, message = ?, output = ?, exit_code = ?, event = ?,"
     " ended_at = ? WHERE token = ? AND token <> ''"
 )
-LOSE_RUN = (
-    "UPDATE machines_run SET outcome = 'lost', message = ?, ended_at = ?"
+CUT_RUN = (
+    "UPDATE machines_run SET outcome = ?, message = ?, ended_at = ?"
     " WHERE token = ? AND token <> '' AND outcome = 'running'"
 )
 RUN_OUTPUT = "UPDATE machines_run SET output = ? WHERE token = ? AND outcome = 'running'"
@@ -90,7 +90,7 @@ class Rows:
         self._steps: list[Sequence[Any]] = []
         self._runs: list[Sequence[Any]] = []
         self._run_ends: list[Sequence[Any]] = []
-        self._runs_lost: list[Sequence[Any]] = []
+        self._runs_cut: list[Sequence[Any]] = []
         self._run_outputs: list[Sequence[Any]] = []
         self._timers: dict[int, Sequence[Any]] = {}
         self._timers_gone: list[Sequence[Any]] = []
@@ -133,9 +133,9 @@ class Rows:
         """End a run: outcome, message, output, exit code, event."""
         self._run_ends.append((*_storable_texts(row), self._dialect.time(at), token))
 
-    def lose_run(self, token: str, message: str, at: datetime) -> None:
-        """End a run that is still on record as running: nobody knows how it went."""
-        self._runs_lost.append((message, self._dialect.time(at), token))
+    def cut_run(self, token: str, outcome: str, message: str, at: datetime) -> None:
+        """End a run if it is still on record as running: ``lost``, ``stopped`` or ``failed``."""
+        self._runs_cut.append((outcome, storable(message), self._dialect.time(at), token))
 
     def run_output(self, token: str, output: str) -> None:
         """Replace what a running run has printed so far."""
@@ -173,7 +173,7 @@ class Rows:
             self._steps,
             self._runs,
             self._run_ends,
-            self._runs_lost,
+            self._runs_cut,
             self._run_outputs,
             self._timers,
             self._timers_gone,
@@ -193,7 +193,7 @@ class Rows:
             (INSERT_STEP, self._steps),
             (INSERT_RUN, self._runs),
             (END_RUN, self._run_ends),
-            (LOSE_RUN, self._runs_lost),
+            (CUT_RUN, self._runs_cut),
             (RUN_OUTPUT, self._run_outputs),
             (DELETE_TIMER, self._timers_gone),
         ):

@@ -13,7 +13,7 @@ from django.db import connections
 
 from machines.core.errors import MachineError
 from machines.models import Process
-from machines.runtime import ownership
+from machines.runtime import children, ownership
 from machines.runtime.clock import Clock
 from machines.runtime.host import Host
 from machines.runtime.launch import Order, prepare
@@ -39,7 +39,7 @@ def run_machines(
         socket_path = run_dir() / f"host-{os.getpid()}.sock"
         process = ownership.register_host(str(socket_path), _version(), clock.now())
         try:
-            entries = _prepared(orders, process, clock, others_go_on=others_go_on)
+            entries = prepare_all(orders, process, clock, others_go_on=others_go_on)
             connections.close_all()
             host = Host(
                 process,
@@ -55,9 +55,13 @@ def run_machines(
         lock.release()
 
 
-def _prepared(
-    orders: Sequence[Order], process: Process, clock: Clock, *, others_go_on: bool
+def prepare_all(
+    orders: Sequence[Order], process: Process, clock: Clock, *, others_go_on: bool = False
 ) -> list[Enter]:
+    """What is asked for, and the instances it started before that nobody runs now.
+
+    Raises MachineError if one cannot be run; with ``others_go_on`` only if none can.
+    """
     entries: list[Enter] = []
     failed: MachineError | None = None
     for order in orders:
@@ -70,7 +74,21 @@ def _prepared(
             logger.error("%s: %s", order.machine_name or order.what, error)  # noqa: TRY400
     if failed is not None and not entries:
         raise failed
-    return entries
+    return entries + _children(entries, process, clock)
+
+
+def _children(entries: Sequence[Enter], process: Process, clock: Clock) -> list[Enter]:
+    """The instances that these machines started, whose host ended before they did."""
+    found: list[Enter] = []
+    for name in children.left_behind([entry.live.name for entry in entries], clock.now()):
+        try:
+            entry = prepare(Order(name), process, clock.now())
+        except MachineError:
+            logger.exception("%s cannot go on", name)
+            continue
+        entry.live.is_child = True
+        found.append(entry)
+    return found
 
 
 def _sockets(prefix: str) -> Callable[[str], Path]:

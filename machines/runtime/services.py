@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobqueue.models import Job
 
+from machines.actions.base import StartedMachine, TaskEnd
 from machines.models import Machine
-from machines.runtime import intake
+from machines.runtime import background, intake
 
 if TYPE_CHECKING:
+    from machines.core.decisions import Perform
     from machines.runtime.group import Group
     from machines.runtime.live import Live
 
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 class EffectServices:
     """The services of one performance of an effect."""
 
-    def __init__(self, group: Group, live: Live) -> None:
+    def __init__(self, group: Group, live: Live, performed: Perform) -> None:
         self._group = group
         self._live = live
+        self._performed = performed
 
     @property
     def machine(self) -> str:
@@ -80,3 +83,27 @@ class EffectServices:
     def end_claim(self) -> None:
         """See Services."""
         self._live.job_token = ""
+
+    def begin_task(
+        self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any], seconds: float
+    ) -> str:
+        """See Services."""
+        return background.begin(
+            self._group, self._live, self._performed, function, args, kwargs, seconds
+        )
+
+    def task_end(self, token: str) -> TaskEnd | None:
+        """See Services."""
+        return background.end_of(token)
+
+    def give_up_task(self, token: str, why: str) -> None:
+        """See Services."""
+        self._group.rows.cut_run(token, "failed", why, self._group.now)
+
+    def start_machine(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        """See Services."""
+        from machines.runtime import children  # which plays turns, as those who call here do
+
+        return children.start(self._group, self._live, yaml_path, name, context)

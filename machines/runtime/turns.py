@@ -18,16 +18,15 @@ from machines.actions.base import ActionType, Call
 from machines.actions.settings import Settings
 from machines.core import decisions, engine, settling
 from machines.core.decisions import Decision, Judge, Perform
-from machines.core.interpolation import Unknown, interpolate
 from machines.core.settling import Outcome, Settled
-from machines.core.snapshot import Event, Kind, Step, Work
+from machines.core.snapshot import Event, Kind, Step, Turn, Work
 from machines.core.storable import storable
+from machines.runtime import background
 from machines.runtime.quiet import QuietRound
 from machines.runtime.requests import Play, StartWork
 from machines.runtime.services import EffectServices
 
 if TYPE_CHECKING:
-    from machines.core.definition import Action
     from machines.runtime.group import Group
     from machines.runtime.live import Live
 
@@ -161,7 +160,7 @@ class _Turn:
         self._actions += 1
         action = decision.action
         found = live.registry.get(action.type)
-        if found is not None and found.work is not None:
+        if found is not None and found.is_work(action):
             if live.draining:
                 return False
             live.snapshot = decisions.take_up(live.snapshot)
@@ -193,12 +192,14 @@ class _Turn:
         group, live, action = self._group, self._live, decision.action
         if found.perform is None:
             raise RuntimeError(f"{found.name} is neither an effect nor work")
+        names = group.names_of(live)
         call = Call(
             action,
-            Settings(action.type, filled(group, live, found, action)),
+            Settings(action.type, found.filled(action, names)),
             live.snapshot.context,
-            EffectServices(group, live),
+            EffectServices(group, live, decision),
             decision.resumed,
+            names,
         )
         group.left_traces = group.left_traces or not found.only_looks
         try:
@@ -236,33 +237,19 @@ class _Turn:
             group.now,
             None,
         )
+        names = group.names_of(live, for_work=True)
         group.after.start_work.append(
             StartWork(
                 live.name,
                 work,
                 found,
                 action,
-                filled(group, live, found, action),
-                group.names_of(live),
+                found.filled(action, names),
+                names,
                 live.snapshot.context,
                 live.snapshot.job,
             )
         )
-
-
-def filled(group: Group, live: Live, found: ActionType, action: Action) -> dict[str, object]:
-    """The settings of an action with their placeholders filled in."""
-    names = group.names_of(live)
-    return {
-        key: value
-        if key in found.raw_settings
-        else interpolate(
-            value,
-            names,
-            unknown=Unknown.NULL if key in found.null_settings else Unknown.AS_WRITTEN,
-        )
-        for key, value in action.settings.items()
-    }
 
 
 def judge(group: Group, live: Live, event: Event) -> None:
@@ -298,8 +285,9 @@ def fault(group: Group, live: Live, why: str) -> None:
 
 def _end(group: Group, live: Live, status: str, why: str) -> None:
     group.stop_work(live)
+    background.leave(group, live)
     group.clear_deadlines(live)
-    live.snapshot = replace(live.snapshot, turn=replace(live.snapshot.turn, todo=(), work=None))
+    live.snapshot = replace(live.snapshot, turn=Turn(changed=live.snapshot.turn.changed))
     group.change_status(live, status, fault=why)
     if status == "finished":
         for event in live.waiting.events():

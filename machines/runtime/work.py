@@ -6,55 +6,45 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from jobqueue.intake import create_job
 
-from machines.actions.base import WorkCall, Worked
+from machines.actions.base import StartedMachine, WorkCall, Worked
 from machines.actions.settings import Settings
 from machines.core.errors import MachineError
 from machines.core.settling import Outcome
 from machines.core.storable import storable
+from machines.runtime.launch import Order
 from machines.runtime.live import Ended
+from machines.runtime.nursery import Nursery
+from machines.runtime.printout import Printout
 from machines.runtime.requests import Printed, Request, StartWork
+from machines.runtime.secrets import Secrets
 from machines.runtime.sending import send_event
 
 logger = logging.getLogger("machines.runtime")
 
-MAX_OUTPUT_BYTES = 64 << 10  # kept of what a run prints: its last ones
 OUTPUT_INTERVAL_SECONDS = 1.0  # how often the output of running work is written
-
-
-class Printout:
-    """The last part of what a run prints."""
-
-    def __init__(self) -> None:
-        self._kept = bytearray()
-        self.grew = False
-
-    def add(self, piece: bytes) -> None:
-        """Take what was printed."""
-        self._kept.extend(piece)
-        self.grew = True
-        if len(self._kept) > 2 * MAX_OUTPUT_BYTES:
-            del self._kept[:-MAX_OUTPUT_BYTES]
-
-    @property
-    def text(self) -> str:
-        """The last 64 KiB; bytes that are no UTF-8, and NUL, are replaced."""
-        self.grew = False
-        kept = bytes(self._kept[-MAX_OUTPUT_BYTES:])
-        return storable(kept.decode(errors="replace"))
 
 
 class Workshop:
     """The running work of a host: at most one action of a machine at a time."""
 
-    def __init__(self, group: asyncio.TaskGroup, put: Callable[[Request], None]) -> None:
-        """``put`` hands requests to the journal."""
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        put: Callable[[Request], None],
+        nursery: Nursery,
+        secrets: Secrets,
+    ) -> None:
+        """``put`` hands requests to the journal; what work says is masked by ``secrets``."""
         self._group = group
+        self._nursery = nursery
+        self._secrets = secrets
         self._put = put
         self._tasks: dict[str, tuple[str, asyncio.Task[None]]] = {}
         self._leaving: dict[str, set[asyncio.Task[None]]] = {}
@@ -102,7 +92,7 @@ class Workshop:
             del self._leaving[machine]
 
     async def _run(self, order: StartWork, before: Sequence[asyncio.Task[None]]) -> None:
-        printout = Printout()
+        printout = Printout(order.machine, self._secrets)
         reporter: asyncio.Task[None] | None = None
         worked: Worked | None = None
         error, stopped = "", False
@@ -128,16 +118,29 @@ class Workshop:
             Ended(
                 order.machine,
                 order.work,
-                worked,
-                storable(error),
-                printout.text,
+                None if worked is None else self._masked(worked),
+                self._secrets.mask(storable(error)),
+                printout.end(),
                 stopped=stopped,
             )
         )
 
+    def _masked(self, worked: Worked) -> Worked:
+        if not self._secrets:
+            return worked
+        outcome = worked.outcome
+        masked = replace(
+            outcome,
+            error=self._secrets.mask(outcome.error),
+            event=outcome.event and self._secrets.mask(outcome.event),
+            changes=cast("dict[str, Any]", self._secrets.mask_all(outcome.changes)),
+        )
+        return replace(worked, outcome=masked)
+
     async def _work(self, order: StartWork, printout: Printout) -> Worked:
         if order.type.work is None:
             raise RuntimeError(f"{order.type.name} is no work")
+        self._secrets.check(order.action.settings)
         call = WorkCall(
             action=order.action,
             settings=Settings(order.action.type, order.settings),
@@ -148,12 +151,12 @@ class Workshop:
             token=order.work.token,
             attempt=order.work.attempt,
             output=printout.add,
-            services=_Services(order.machine),
+            services=_Services(order.machine, self._nursery),
         )
         try:
             return await order.type.work(call)
         except TimeoutError:
-            seconds = call.settings.number("timeout", 0)
+            seconds = call.settings.seconds("timeout", 0)
             return Worked(Outcome(error=f"timed out after {seconds:g} s"))
 
     async def _report(self, order: StartWork, printout: Printout) -> None:
@@ -161,14 +164,15 @@ class Workshop:
             while True:
                 await asyncio.sleep(OUTPUT_INTERVAL_SECONDS)
                 if printout.grew:
-                    self._put(Printed(order.work.token, printout.text))
+                    self._put(Printed(order.work.token, printout.look()))
 
 
 class _Services:
     """What custom work may do: events and jobs, on behalf of its machine."""
 
-    def __init__(self, machine: str) -> None:
+    def __init__(self, machine: str, nursery: Nursery) -> None:
         self._machine = machine
+        self._nursery = nursery
 
     async def send_event(
         self, target: str, event_type: str, payload: Any = None, job_id: str = ""
@@ -190,3 +194,10 @@ class _Services:
             job_type=job_type, data=data, created_by=self._machine, **options
         )
         return job.job_id
+
+    async def start_process(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        """See WorkServices."""
+        order = Order(yaml_path, machine_name=name, context=context)
+        return await self._nursery.start(self._machine, order)

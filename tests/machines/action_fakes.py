@@ -1,13 +1,13 @@
 """What the runtime hands to actions, as small fakes: for actions that need no machine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from jobqueue.models import Job
 
-from machines.actions.base import Call, WorkCall
+from machines.actions.base import Call, StartedMachine, TaskEnd, WorkCall
 from machines.actions.settings import Settings
 from machines.core.definition import Action
 from machines.core.errors import MachineError
@@ -62,6 +62,22 @@ class FakeServices:
     def end_claim(self) -> None:
         self.token = ""
 
+    def begin_task(
+        self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any], seconds: float
+    ) -> str:
+        raise MachineError(f"no workers here for {function!r}")
+
+    def task_end(self, token: str) -> TaskEnd | None:
+        raise MachineError(f"no run {token!r} here")
+
+    def give_up_task(self, token: str, why: str) -> None:
+        raise MachineError(f"no run {token!r} here")
+
+    def start_machine(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        raise MachineError(f"no host here for {yaml_path!r}")
+
 
 @dataclass
 class FakeWorkServices:
@@ -78,6 +94,11 @@ class FakeWorkServices:
     async def create_job(self, job_type: str, data: Any = None, **options: Any) -> str:
         self.jobs.append((job_type, data, options))
         return f"job-{len(self.jobs)}"
+
+    async def start_process(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        raise MachineError(f"no processes here for {yaml_path!r}")
 
 
 def effect_call(

@@ -19,8 +19,9 @@ from machines.runtime import ownership
 from machines.runtime.clock import Clock
 from machines.runtime.host import Host
 from machines.runtime.journal import Journal
-from machines.runtime.launch import Order, prepare
+from machines.runtime.launch import Order
 from machines.runtime.rundir import run_dir
+from machines.runtime.service import prepare_all
 
 PATIENCE_SECONDS = 20
 
@@ -165,7 +166,11 @@ def _prepare(orders: list[Order], directory: Path) -> tuple[Host, Process, owner
     lock.acquire()
     path = directory / f"host-{os.getpid()}.sock"
     process = ownership.register_host(str(path), "test", clock.now())
-    entries = [prepare(order, process, clock.now()) for order in orders]
+    try:
+        entries = prepare_all(orders, process, clock)
+    except BaseException:
+        _release(process, lock)
+        raise
     host = Host(
         process, entries, clock=clock, machine_sockets=lambda name: directory / f"{name}.sock"
     )

@@ -286,7 +286,7 @@ def test_pending_events_are_discarded_on_request_and_those_of_others_are_not(
 def test_a_context_that_is_too_large_is_refused_before_anything_is_claimed(
     launch: Launch, tmp_path: Path
 ) -> None:
-    with pytest.raises(CannotRun, match=r"^--initial-context: "):
+    with pytest.raises(CannotRun, match=r"^its first context: "):
         launch(written(tmp_path / "door.yaml"), context={"long": "x" * (256 << 10)})
 
     assert Machine.objects.get(name="door").process is None

@@ -174,7 +174,7 @@ def test_a_run_is_lost_only_if_nobody_knows_how_it_ended(rows: Rows, machine: Ma
         run(rows, machine, token)
     rows.end_run("over", ("stopped", "its state was left", "", None, ""), NOW)
     for token in ("busy", "over"):
-        rows.lose_run(token, "its host ended", LATER)
+        rows.cut_run(token, "lost", "its host ended", LATER)
 
     rows.flush()
 
@@ -187,7 +187,7 @@ def test_lines_have_no_token_and_are_not_ended_by_an_empty_one(
 ) -> None:
     run(rows, machine, "", ended=True)
     rows.end_run("", ("failed", "", "", None, ""), LATER)
-    rows.lose_run("", "", LATER)
+    rows.cut_run("", "lost", "", LATER)
 
     rows.flush()
 
@@ -287,7 +287,7 @@ def test_what_is_forgotten_is_not_written(rows: Rows, machine: Machine) -> None:
     step(rows, machine, 4)
     run(rows, machine, "t")
     rows.end_run("t", ("done", "", "", 0, ""), NOW)
-    rows.lose_run("t", "", NOW)
+    rows.cut_run("t", "lost", "", NOW)
     rows.run_output("t", "out")
     rows.delete_timer(timer(rows, machine, "deadline"))
     timer(rows, machine, "deadline")

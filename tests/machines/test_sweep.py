@@ -108,7 +108,7 @@ def test_a_job_wakes_those_who_looked_for_its_kind(subscription: Subscription, w
     # Another subscription to jobs, so that the question is asked at all.
     idle = {"other": (("jobs", "unheard_of", "*"),), "worker": (subscription,)}
 
-    assert sweep.to_wake(idle, NOW) == (["worker"] if wakes else [])
+    assert sweep.there(idle, NOW) == ({"worker": {subscription}} if wakes else {})
 
 
 @pytest.mark.django_db
@@ -116,7 +116,7 @@ def test_one_of_several_subscriptions_is_enough() -> None:
     create_job(job_type="parcel")
     idle = {"worker": (("events", "go"), ("jobs", "letter", "*"), PARCELS), "other": ()}
 
-    assert sweep.to_wake(idle, NOW) == ["worker"]
+    assert sweep.there(idle, NOW) == {"worker": {PARCELS}}
 
 
 @pytest.mark.django_db
@@ -124,9 +124,9 @@ def test_a_job_that_may_run_later_only_wakes_nobody_before() -> None:
     create_job(job_type="parcel", run_at=NOW + timedelta(seconds=1))
     idle = {"worker": (PARCELS,)}
 
-    woken = [sweep.to_wake(idle, NOW + timedelta(seconds=seconds)) for seconds in (0, 1)]
+    woken = [sweep.there(idle, NOW + timedelta(seconds=seconds)) for seconds in (0, 1)]
 
-    assert woken == [[], ["worker"]]
+    assert woken == [{}, {"worker": {PARCELS}}]
 
 
 @pytest.mark.parametrize("status", ["processing", "completed", "failed", "cancelled"])
@@ -135,9 +135,9 @@ def test_a_job_that_is_not_pending_wakes_nobody(status: str) -> None:
     job = create_job(job_type="parcel")
     type(job).objects.filter(pk=job.pk).update(status=status)
 
-    assert sweep.to_wake({"worker": (PARCELS,)}, NOW) == []
+    assert sweep.there({"worker": (PARCELS,)}, NOW) == {}
 
 
 def test_without_a_subscription_to_jobs_the_database_is_not_asked() -> None:
     # The test has no database: a query would raise.
-    assert sweep.to_wake({"worker": (("events", "go"),), "other": ()}, NOW) == []
+    assert sweep.there({"worker": (("events", "go"),), "other": ()}, NOW) == {}

@@ -17,8 +17,10 @@ from machines.core.snapshot import OF_STATE, Work
 from machines.models import Event
 from machines.runtime import work
 from machines.runtime.live import Ended
+from machines.runtime.nursery import Nursery
 from machines.runtime.requests import Printed, Request, StartWork
-from machines.runtime.work import MAX_OUTPUT_BYTES, Printout, Workshop
+from machines.runtime.secrets import Secrets
+from machines.runtime.work import Workshop
 
 PATIENCE_SECONDS = 10
 Does = Callable[[WorkCall], Awaitable[Worked]]
@@ -36,7 +38,7 @@ class Bench:
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self.told: asyncio.Queue[Request] = asyncio.Queue()
-        self.workshop = Workshop(group, self.told.put_nowait)
+        self.workshop = Workshop(group, self.told.put_nowait, Nursery(), Secrets({}))
         self.seen: asyncio.Queue[str] = asyncio.Queue()
 
     def start(self, name: str, does: Does, machine: str = "worker", **settings: Any) -> None:
@@ -289,27 +291,6 @@ async def test_a_host_without_work_goes_down_at_once() -> None:
         await bench.workshop.shut_down(PATIENCE_SECONDS)
 
         assert bench.told.empty()
-
-
-def test_of_long_output_the_last_part_is_kept() -> None:
-    printout = Printout()
-
-    for _ in range(5):
-        printout.add(b"x" * (MAX_OUTPUT_BYTES - 1))
-    printout.add(b"end")
-
-    assert len(printout.text) == MAX_OUTPUT_BYTES
-    assert printout.text.endswith("xend")
-
-
-def test_output_that_no_database_keeps_is_replaced() -> None:
-    printout = Printout()
-
-    printout.add(b"a\x00b\xff")
-
-    assert printout.grew
-    assert printout.text == "a\ufffdb\ufffd"
-    assert not printout.grew
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from machines.core.definition import Action, Retry
 from machines.core.errors import TemplateError
+from machines.core.interpolation import placeholders
 from machines.core.loading.faults import MAX_SHOWN
 from machines.core.loading.nodes import MapNode, ScalarNode
 from machines.core.loading.values import Value, optional_text
@@ -32,8 +33,8 @@ def _action(value: Value) -> Action | None:
     if "type" not in fields:
         value.fault("type is missing; say what to do, such as type: log")
     settings = {key: field for key, field in fields.items() if key not in _OWN_KEYS}
-    if kind == "bash" and "command" in settings:
-        _check_command(settings["command"])
+    if kind == "bash":
+        _check_bash(settings)
     action = Action(
         type=kind or "",
         settings={key: field.json() for key, field in settings.items()},
@@ -60,6 +61,23 @@ def _merged_fields(value: Value) -> dict[str, Value] | None:
     if "type" in inner:
         inner.pop("type").fault("type stands beside params, not in it")
     return inner | flat
+
+
+def _check_bash(settings: Mapping[str, Value]) -> None:
+    if "command" in settings:
+        _check_command(settings["command"])
+    for key in ("command", "argv"):
+        if key in settings:
+            _refuse_secrets(settings[key], key)
+
+
+def _refuse_secrets(value: Value, key: str) -> None:
+    for found in placeholders(value.json()):
+        if "secret" in found.roots:
+            value.fault(
+                f"{found.text} in {key} could be seen in the list of processes; hand it over with"
+                f" env: {{TOKEN: {found.text!r}}}"
+            )
 
 
 def _check_command(command: Value) -> None:
