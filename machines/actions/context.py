@@ -2,6 +2,7 @@
 
 from machines.actions.base import ActionType, Call
 from machines.core.settling import Outcome
+from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
 
 
 def set_context(call: Call) -> Outcome:
@@ -39,7 +40,62 @@ def pop_from_list(call: Call) -> Outcome:
 
 
 TYPES = (
-    ActionType("set_context", perform=set_context, null_settings=frozenset({"value"})),
-    ActionType("add_to_list", perform=add_to_list, null_settings=frozenset({"value"})),
-    ActionType("pop_from_list", perform=pop_from_list),
+    ActionType(
+        "set_context",
+        perform=set_context,
+        null_settings=frozenset({"value"}),
+        rehearses=True,
+        signature=Signature(
+            "set_context",
+            Kind.EFFECT,
+            "Set one key of the context.",
+            settings=(
+                Setting("key", ValueKind.KEY, "the key", required=True, writes=True),
+                Setting("value", ValueKind.ANY, "its value; null if nothing is known of it"),
+            ),
+            raises=(Raises("success", "success", "it is set", usual=True),),
+        ),
+    ),
+    ActionType(
+        "add_to_list",
+        perform=add_to_list,
+        null_settings=frozenset({"value"}),
+        rehearses=True,
+        signature=Signature(
+            "add_to_list",
+            Kind.EFFECT,
+            "Append a value to a list in the context; one is made if there is none.",
+            settings=(
+                Setting(
+                    "list_key", ValueKind.KEY, "where the list is", default="items", writes=True
+                ),
+                Setting("value", ValueKind.ANY, "what is appended"),
+            ),
+            raises=(Raises("success", "success", "it is appended", usual=True),),
+        ),
+    ),
+    ActionType(
+        "pop_from_list",
+        perform=pop_from_list,
+        rehearses=True,
+        signature=Signature(
+            "pop_from_list",
+            Kind.EFFECT,
+            "Take the first item of a list in the context.",
+            settings=(
+                Setting("list_key", ValueKind.KEY, "where the list is", default="items"),
+                Setting(
+                    "store_as",
+                    ValueKind.KEY,
+                    "where the item is kept",
+                    default="current_item",
+                    writes=True,
+                ),
+            ),
+            raises=(
+                Raises("item_popped", "success", "there was an item", usual=True),
+                Raises("list_empty", "empty", "the list is empty, or there is none"),
+            ),
+        ),
+    ),
 )

@@ -1,9 +1,9 @@
-"""Custom actions: classes in a folder of the author's, and functions in installed apps.
+"""Custom actions: what an author writes them with, and how one is performed.
 
-A folder is searched with its sub-folders for ``<type>_action.py``, which holds a class
-``<PascalType>Action``. An installed app registers functions in its ``actions.py``::
+A class in a file (see ``files``), or a function that an installed app registers in its
+``actions.py``::
 
-    @action("greet")
+    @action("greet", settings=(Setting("whom", ValueKind.TEXT, required=True),))
     async def greet(context):
         context["greeting"] = f"Hello {context.config['whom']}"
         return "greeted"
@@ -11,29 +11,25 @@ A folder is searched with its sub-folders for ``<type>_action.py``, which holds 
 
 import asyncio
 import copy
-import hashlib
 import inspect
 import logging
-import sys
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
+from django.apps import apps
+
 from machines.actions.base import ActionType, WorkCall, Worked, WorkServices
+from machines.actions.declared import CustomActionError, checked, declared, named
 from machines.core.errors import MachineError
 from machines.core.settling import Outcome
+from machines.core.signatures import Raises, Setting, Signature
 
 logger = logging.getLogger("machines.actions")
 Executable = Callable[["ActionContext"], Any]
 
-_registered: dict[str, Executable] = {}
-
-
-class CustomActionError(MachineError):
-    """A custom action that cannot be loaded."""
+_registered: dict[str, ActionType] = {}
 
 
 class ActionContext(dict[str, Any]):
@@ -54,9 +50,13 @@ class ActionContext(dict[str, Any]):
 class BaseAction(ABC):
     """The base of an author's actions; override ``execute``, plain or async.
 
-    ``config`` holds the settings, placeholders filled in.
+    ``config`` holds the settings, placeholders filled in. A class may declare its ``settings``,
+    the events it ``raises`` and the keys of the context it ``sets``; its docstring is the summary.
     """
 
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    raises: ClassVar[tuple[Raises, ...]] = ()
+    sets: ClassVar[tuple[str, ...]] = ()
     logger: ClassVar[logging.Logger] = logger
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -77,11 +77,30 @@ class BaseAction(ABC):
         """Do the work; return the name of an event, or None. What it raises becomes ``error``."""
 
 
-def action(name: str) -> Callable[[Executable], Executable]:
-    """Register a function as an action type for every machine."""
+def action(
+    name: str,
+    *,
+    settings: tuple[Setting, ...] = (),
+    raises: tuple[Raises, ...] = (),
+    sets: tuple[str, ...] = (),
+) -> Callable[[Executable], Executable]:
+    """Register a function as an action type for every machine; CustomActionError if it is wrong."""
 
     def register(function: Executable) -> Executable:
-        _registered[name] = function
+        signature = declared(
+            name,
+            summary=function.__doc__,
+            settings=settings,
+            raises=raises,
+            sets=sets,
+            origin=_home(function),
+            where=f"{function.__module__}: @action({name!r}): ",
+        )
+
+        async def work(call: WorkCall) -> Worked:
+            return await perform(lambda _config: function, signature, call)
+
+        _registered[name] = ActionType(name, work=work, signature=signature)
         return function
 
     return register
@@ -89,95 +108,68 @@ def action(name: str) -> Callable[[Executable], Executable]:
 
 def registered_types() -> tuple[ActionType, ...]:
     """The action types that installed apps registered."""
-    return tuple(
-        ActionType(name, work=_work_of_function(function)) for name, function in _registered.items()
-    )
+    return tuple(_registered.values())
 
 
-def types_in(folder: Path) -> tuple[ActionType, ...]:
-    """The action types of a folder and its sub-folders.
-
-    Raises CustomActionError if the folder is not there, or a file of it cannot be used.
-    """
-    if not folder.is_dir():
-        raise CustomActionError(f"the folder of actions {str(folder)!r} does not exist")
-    return tuple(_load(path) for path in sorted(folder.rglob("*_action.py")))
+def _home(function: Executable) -> str:
+    app = apps.get_containing_app_config(function.__module__)
+    return f"module {function.__module__}" if app is None else f"app {app.name}"
 
 
-def _load(path: Path) -> ActionType:
-    name = path.stem.removesuffix("_action")
-    class_name = "".join(part.capitalize() for part in name.split("_")) + "Action"
-    found = getattr(_import(path), class_name, None)
-    if not (inspect.isclass(found) and callable(getattr(found, "execute", None))):
-        raise CustomActionError(f"{path}: no class {class_name!r} with execute() in this file")
-    return ActionType(name, work=_work_of_class(found), origin=path)
-
-
-def _import(path: Path) -> ModuleType:
-    name = f"machine_action_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    loader = SourceFileLoader(name, str(path))
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    module.__loader__ = loader
-    sys.modules[name] = module  # dataclasses look up the module of their class there
-    try:
-        loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise CustomActionError(f"{path}: {type(error).__name__}: {error}") from error
-    return module
-
-
-def _work_of_class(found: type[Any]) -> Callable[[WorkCall], Any]:
-    async def work(call: WorkCall) -> Worked:
-        performer = found({**call.settings.as_mapping(), "type": call.action.type})
-        return await _execute(performer.execute, call)
-
-    return work
-
-
-def _work_of_function(function: Executable) -> Callable[[WorkCall], Any]:
-    async def work(call: WorkCall) -> Worked:
-        return await _execute(function, call)
-
-    return work
-
-
-async def _execute(execute: Executable, call: WorkCall) -> Worked:
+async def perform(
+    make: Callable[[Mapping[str, Any]], Executable], signature: Signature, call: WorkCall
+) -> Worked:
+    """One run of custom work; ``make`` gives what is executed, for the settings of the run."""
+    config = checked(signature, call.settings)
     before = {**call.job, **call.context, **_engine_names(call.names)}
-    context = ActionContext(copy.deepcopy(before), call.services, call.settings.as_mapping())
-    async with asyncio.timeout(call.settings.number("timeout", 0) or None) as limit:
-        event = await _outcome(execute, context, limit)
+    context = ActionContext(copy.deepcopy(before), call.services, config)
+    seconds = call.settings.seconds("timeout", 0, positive=True)
+    try:
+        async with asyncio.timeout(seconds or None):
+            event = await _outcome(make, context, call.output)
+    except TimeoutError:
+        return Worked(Outcome(error=f"timed out after {seconds:g} s"))
     changes = {key: value for key, value in context.items() if _differs(before, key, value)}
-    if event is not None and not isinstance(event, str):
+    if event is None:
+        return Worked(Outcome(changes=changes))
+    if not isinstance(event, str):
         raise CustomActionError(
             f"{call.action.type}: execute() returned {event!r}; it must be an event's name or None"
         )
-    # `success` and `error` are names for what the file calls it.
-    if event in {"success", "error"}:
-        event = call.settings.event(event, event)
-    return Worked(Outcome(event=event, changes=changes))
+    return Worked(Outcome(event=named(signature, event, call.settings), changes=changes))
 
 
-async def _outcome(execute: Executable, context: ActionContext, limit: asyncio.Timeout) -> Any:
-    """What ``execute`` returns. What it raises is an error of its own, whatever it raises.
+async def _outcome(
+    make: Callable[[Mapping[str, Any]], Executable],
+    context: ActionContext,
+    output: Callable[[bytes], None],
+) -> Any:
+    """What it returns. What it raises is an error of its own, whatever it raises.
 
     The loop would take StopIteration, SystemExit, a cancellation or TimeoutError for its own.
     """
     task = asyncio.current_task()
     try:
-        if inspect.iscoroutinefunction(execute):
-            return await execute(context)
-        event, raised = await asyncio.to_thread(_caught, execute, context)
-        if raised is not None:
-            raise raised
-        return await event if inspect.isawaitable(event) else event
+        return await _executed(make(context.config), context)
     except asyncio.CancelledError as error:
         if task is not None and task.cancelling():
             raise
         raise CustomActionError("CancelledError: what it waited for was cancelled") from error
-    except (TimeoutError, StopIteration, SystemExit) as error:
-        raise CustomActionError(f"{type(error).__name__}: {error}") from error
+    except MachineError:
+        raise
+    except (Exception, SystemExit) as error:
+        output(_traced(error))
+        text = f"{type(error).__name__}: {error}"
+        raise CustomActionError(text.removesuffix(": ")) from error
+
+
+async def _executed(execute: Executable, context: ActionContext) -> Any:
+    if inspect.iscoroutinefunction(execute):
+        return await execute(context)
+    event, raised = await asyncio.to_thread(_caught, execute, context)
+    if raised is not None:
+        raise raised
+    return await event if inspect.isawaitable(event) else event
 
 
 def _caught(execute: Executable, context: ActionContext) -> tuple[Any, BaseException | None]:
@@ -186,6 +178,15 @@ def _caught(execute: Executable, context: ActionContext) -> tuple[Any, BaseExcep
         return execute(context), None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again in the loop
         return None, error
+
+
+def _traced(error: BaseException) -> bytes:
+    """The traceback of ``error``, from the author's own code on."""
+    found = error.__traceback__
+    while found is not None and found.tb_frame.f_globals.get("__package__") == __package__:
+        found = found.tb_next
+    lines = traceback.format_exception(type(error), error, found)
+    return "".join(lines).encode(errors="replace")
 
 
 def _differs(before: Mapping[str, Any], key: str, value: Any) -> bool:

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from machines.actions.base import ActionType, Call
 from machines.actions.settings import SettingError
+from machines.core.interpolation import as_text
 from machines.core.settling import Outcome
+from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
 
 LEVELS = ("debug", "info", "success", "warning", "error")
-MAX_SLEEP_SECONDS = 10 * 365 * 86_400  # ten years: the calendar of a database ends somewhere
 
 
 def log(call: Call) -> Outcome:
@@ -23,13 +24,8 @@ def activity_log(call: Call) -> Outcome:
 
 
 def sleep(call: Call) -> Outcome:
-    """Wait for ``duration`` seconds, across restarts; then ``wake_up``."""
-    seconds = call.settings.number("duration", 1.0)
-    if not 0 <= seconds <= MAX_SLEEP_SECONDS:
-        raise SettingError(
-            f"sleep: the setting 'duration' is {seconds}; it must be 0 to {MAX_SLEEP_SECONDS}"
-        )
-    return Outcome(delay=timedelta(seconds=seconds))
+    """Wait for ``duration``, across restarts; then ``wake_up``."""
+    return Outcome(delay=timedelta(seconds=call.settings.seconds("duration", 1)))
 
 
 def stop_machine(call: Call) -> Outcome:
@@ -47,12 +43,71 @@ def _write(call: Call) -> None:
         raise SettingError(
             f"{call.action.type}: the setting 'level' is {level!r}; it may be {', '.join(LEVELS)}"
         )
-    call.services.log(level, call.settings.text("message"))
+    call.services.log(level, as_text(call.settings.get("message", "")))
 
+
+_LINE = (
+    Setting("message", ValueKind.TEXT, "the line; a list or mapping becomes JSON", default=""),
+    Setting("level", ValueKind.TEXT, "how it is shown", default="info", choices=LEVELS),
+)
+_OTHER = Setting(
+    "target_machine", ValueKind.TEXT, "the machine; left out: this one", aliases=("target",)
+)
 
 TYPES = (
-    ActionType("log", perform=log, only_looks=True),
-    ActionType("activity_log", perform=activity_log, only_looks=True),
-    ActionType("sleep", perform=sleep),
-    ActionType("stop_machine", perform=stop_machine, writes_tables=True),
+    ActionType(
+        "log",
+        perform=log,
+        only_looks=True,
+        rehearses=True,
+        signature=Signature(
+            "log",
+            Kind.EFFECT,
+            "Write a line to the log and to the machine's page.",
+            settings=_LINE,
+            raises=(Raises(None, "success", "it is written", usual=True),),
+            can_fail=False,
+        ),
+    ),
+    ActionType(
+        "activity_log",
+        perform=activity_log,
+        only_looks=True,
+        rehearses=True,
+        signature=Signature(
+            "activity_log",
+            Kind.EFFECT,
+            "Write a line as log does, and go on.",
+            settings=_LINE,
+            raises=(Raises("continue", "success", "it is written", usual=True),),
+            can_fail=False,
+        ),
+    ),
+    ActionType(
+        "sleep",
+        perform=sleep,
+        rehearses=True,
+        signature=Signature(
+            "sleep",
+            Kind.WAIT,
+            "Wait; the time goes on while the host is down.",
+            settings=(Setting("duration", ValueKind.SECONDS, "how long", default=1),),
+            raises=(Raises("wake_up", "success", "the time has passed", usual=True),),
+            can_fail=False,
+        ),
+    ),
+    ActionType(
+        "stop_machine",
+        perform=stop_machine,
+        writes_tables=True,
+        rehearses=True,
+        signature=Signature(
+            "stop_machine",
+            Kind.EFFECT,
+            "Finish this machine, or stop another one.",
+            settings=(_OTHER,),
+            raises=(Raises(None, "success", "another machine is told to stop", usual=True),),
+            ends=True,
+        ),
+    ),
 )

@@ -3,11 +3,12 @@
 from typing import Any
 
 from jobqueue.intake import create_job as make_job
-from jobqueue.models import Job
+from jobqueue.models import DEFAULT_PRIORITY, Job
 
 from machines.actions.base import ActionType, Call
 from machines.core.errors import MachineError
 from machines.core.settling import Outcome
+from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
 
 
 class NoSuchJob(MachineError):  # noqa: N818 - reads as what happened
@@ -66,7 +67,7 @@ def create_job(call: Call) -> Outcome:
         data=dict(settings.mapping("data")),
         job_id=settings.optional_text("job_id"),
         machine_type=settings.text("machine_type"),
-        priority=settings.integer("priority", 5),
+        priority=settings.integer("priority", DEFAULT_PRIORITY),
         run_at=settings.get("run_at"),
         unique_key=settings.text("unique_key"),
         source_job_id=settings.text("source_job_id"),
@@ -88,25 +89,100 @@ def _job_to_end(call: Call) -> tuple[Job, str | None]:
     job = Job.objects.filter(job_id=wanted).first()
     if job is None:
         raise NoSuchJob(f"{call.action.type}: there is no job {wanted!r}")
-    return job, None
+    # One that this machine claimed by its id is held until it is ended.
+    return job, job.claim_token if job.claimed_by == call.services.machine else None
 
 
 def _ended(call: Call, token: str | None) -> Outcome:
-    if token is not None:
+    if token is not None and token == call.services.held_job()[1]:
         call.services.end_claim()
     return Outcome(event=call.settings.event("success", "success"))
 
 
+_JOB = Setting("job_id", ValueKind.TEXT, "the job; left out: the current one")
+_ENDED = Raises("success", "success", "the job has ended", usual=True)
+
 TYPES = (
     ActionType(
-        "check_database_queue", perform=check_database_queue, writes_tables=True, only_looks=True
+        "check_database_queue",
+        perform=check_database_queue,
+        writes_tables=True,
+        only_looks=True,
+        signature=Signature(
+            "check_database_queue",
+            Kind.EFFECT,
+            "Claim the most urgent job that is ready; it becomes the current job.",
+            settings=(
+                Setting("job_type", ValueKind.TEXT, "only of this kind; left out: of any"),
+                Setting("machine_type", ValueKind.TEXT, "only with this one; left out: with any"),
+            ),
+            raises=(
+                Raises("new_job", "success", "a job is claimed", usual=True),
+                Raises("no_jobs", "empty", "no job is ready"),
+            ),
+            can_fail=False,
+            claims=True,
+        ),
     ),
-    ActionType("complete_job", perform=complete_job, writes_tables=True),
-    ActionType("fail_job", perform=fail_job, writes_tables=True),
+    ActionType(
+        "complete_job",
+        perform=complete_job,
+        writes_tables=True,
+        signature=Signature(
+            "complete_job",
+            Kind.EFFECT,
+            "End a job as completed.",
+            settings=(_JOB, Setting("result", ValueKind.ANY, "what came of it")),
+            raises=(_ENDED,),
+        ),
+    ),
+    ActionType(
+        "fail_job",
+        perform=fail_job,
+        writes_tables=True,
+        signature=Signature(
+            "fail_job",
+            Kind.EFFECT,
+            "End a job as failed.",
+            settings=(
+                _JOB,
+                Setting("reason", ValueKind.TEXT, "why; left out: the context's last_error"),
+            ),
+            raises=(_ENDED,),
+        ),
+    ),
     ActionType(
         "create_job",
         perform=create_job,
         writes_tables=True,
         null_settings=frozenset({"data"}),
+        signature=Signature(
+            "create_job",
+            Kind.EFFECT,
+            "Put a new job into the queue.",
+            settings=(
+                Setting("job_type", ValueKind.TEXT, "its kind", required=True),
+                Setting("data", ValueKind.MAPPING, "what it is about"),
+                Setting("job_id", ValueKind.TEXT, "its name; left out: a new one"),
+                Setting("machine_type", ValueKind.TEXT, "which kind of machine it is for"),
+                Setting(
+                    "priority",
+                    ValueKind.INTEGER,
+                    "1 (first) to 9 (last)",
+                    default=DEFAULT_PRIORITY,
+                ),
+                Setting(
+                    "run_at",
+                    ValueKind.TEXT,
+                    "not before this time, such as 2030-01-31T18:00:00Z; left out: at once",
+                ),
+                Setting(
+                    "unique_key", ValueKind.TEXT, "at most one unfinished job has the same one"
+                ),
+                Setting("source_job_id", ValueKind.TEXT, "the job that it comes from"),
+            ),
+            raises=(Raises("job_created", "success", "it is in the queue", usual=True),),
+            sets=("created_job_id",),
+        ),
     ),
 )

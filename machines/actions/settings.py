@@ -1,14 +1,16 @@
 """The settings of one action, filled in, asked for by name and type."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from machines.core.errors import MachineError
+from machines.core.loading.scalars import MAX_DURATION_SECONDS, parse_duration
+from machines.core.signatures import ValueKind
 
 ALIASES = {"target_machine": "target", "event_type": "event", "error": "failure"}
 LARGEST_NUMBER = 2**53  # either way; whole numbers are exact as floats up to there
-_TRUE = {"true", "yes", "on", "1"}
+TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 
 
@@ -75,6 +77,25 @@ class Settings:
             raise self._wrong(name, value, "a number")
         return number
 
+    def seconds(self, name: str, default: float, *, positive: bool = False) -> float:
+        """A time: a number of seconds, or a text such as ``500ms``, ``5s``, ``10m`` or ``1h``.
+
+        At most ten years. ``positive``: 0 is refused; ``default`` may be 0 all the same.
+        """
+        value = self.get(name)
+        if value is None:
+            return default
+        found = parse_duration(value) if isinstance(value, str) else None
+        try:
+            seconds = self.number(name, default) if found is None else found
+        except SettingError:
+            raise self._wrong(name, value, ValueKind.SECONDS.value) from None
+        if positive and seconds <= 0:
+            raise self._wrong(name, value, "more than 0 seconds, such as 30 or 10m")
+        if not 0 <= seconds <= MAX_DURATION_SECONDS:
+            raise self._wrong(name, value, f"0 to {MAX_DURATION_SECONDS} seconds")
+        return seconds
+
     def integer(self, name: str, default: int) -> int:
         """A whole number, also from text."""
         value = self.number(name, default)
@@ -87,7 +108,7 @@ class Settings:
         value = self.get(name, default)
         if isinstance(value, bool):
             return value
-        if str(value).lower() in _TRUE:
+        if str(value).lower() in TRUE:
             return True
         if str(value).lower() in _FALSE:
             return False
@@ -114,6 +135,17 @@ class Settings:
             return value
         raise self._wrong(name, value, "a mapping")
 
+    def sequence(self, name: str) -> Sequence[Any]:
+        """A list; empty if it is left out."""
+        value = self.get(name, ())
+        if isinstance(value, list | tuple):
+            return value
+        raise self._wrong(name, value, "a list")
+
+    def of_kind(self, name: str, kind: ValueKind) -> Any:
+        """The value as a declared kind: plain JSON, numbers and booleans also from text."""
+        return _READ[kind](self, name)
+
     def event(self, key: str, default: str | None) -> str | None:
         """The event to raise: what ``key`` (``success``, ``error``, …) names, or ``default``."""
         value = self.get(key)
@@ -123,3 +155,20 @@ class Settings:
         shown = repr(value)
         shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
         return SettingError(f"{self._type}: the setting {name!r} is {shown}; it must be {expected}")
+
+
+_READ: Mapping[ValueKind, Callable[[Settings, str], Any]] = {
+    ValueKind.ANY: Settings.get,
+    ValueKind.TEXT: Settings.text,
+    ValueKind.NUMBER: lambda settings, name: settings.number(name, 0),
+    ValueKind.INTEGER: lambda settings, name: settings.integer(name, 0),
+    ValueKind.BOOLEAN: Settings.boolean,
+    ValueKind.SECONDS: lambda settings, name: settings.seconds(name, 0),
+    ValueKind.TEXTS: lambda settings, name: list(settings.texts(name)),
+    ValueKind.LIST: lambda settings, name: list(settings.sequence(name)),
+    ValueKind.MAPPING: lambda settings, name: dict(settings.mapping(name)),
+    ValueKind.EVENT: Settings.text,
+    ValueKind.EVENTS: lambda settings, name: dict(settings.mapping(name)),
+    ValueKind.KEY: Settings.text,
+    ValueKind.NAMES: lambda settings, name: list(settings.texts(name)),
+}

@@ -1,4 +1,4 @@
-"""Custom actions: how they are found, what they see, and what becomes of what they do."""
+"""Custom actions: what they see, and what becomes of what they do."""
 
 import asyncio
 from pathlib import Path
@@ -9,97 +9,15 @@ from asgiref.sync import sync_to_async
 from jobqueue.models import Job
 
 from machines.actions import ActionContext, BaseAction, custom
-from machines.actions.base import ActionType, Worked
-from machines.actions.custom import CustomActionError, action, registered_types, types_in
+from machines.actions.custom import action, registered_types
+from machines.actions.declared import CustomActionError
+from machines.actions.files import types_in
+from machines.actions.settings import SettingError
+from machines.core.errors import MachineError
 from machines.models import Event
-from tests.machines.action_fakes import FakeWorkServices, work_call
+from tests.machines.action_fakes import FakeWorkServices
 from tests.machines.conftest import Runner
-
-PATIENCE_SECONDS = 20
-
-
-def load(
-    folder: Path, body: str, *, name: str = "pack", class_name: str = "PackAction"
-) -> ActionType:
-    """The type of a file whose ``execute`` is ``body``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(f"        {line}" for line in body.splitlines()[1:])
-    signature = body.splitlines()[0]
-    (folder / f"{name}_action.py").write_text(
-        "import asyncio, threading, time\n"
-        "from machines.actions import BaseAction\n\n"
-        f"class {class_name}(BaseAction):\n    {signature}\n{lines}\n"
-    )
-    [found] = types_in(folder)
-    return found
-
-
-async def execute(found: ActionType, settings: dict[str, Any] | None = None, **call: Any) -> Worked:
-    assert found.work is not None
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        return await found.work(work_call(found.name, settings or {}, **call))
-
-
-# -- finding them
-
-
-@pytest.mark.parametrize(
-    ("name", "class_name"),
-    [("pack", "PackAction"), ("resize_image", "ResizeImageAction"), ("h2_o", "H2OAction")],
-)
-def test_the_name_of_a_file_is_the_type_and_gives_the_class(
-    tmp_path: Path, name: str, class_name: str
-) -> None:
-    body = "async def execute(self, context):\nreturn None"
-
-    found = load(tmp_path, body, name=name, class_name=class_name)
-
-    assert (found.name, found.origin) == (name, tmp_path / f"{name}_action.py")
-
-
-def test_sub_folders_are_searched_and_other_files_left_alone(tmp_path: Path) -> None:
-    load(tmp_path / "a" / "b", "async def execute(self, context):\nreturn None")
-    (tmp_path / "helpers.py").write_text("raise RuntimeError('not an action')\n")
-
-    assert [found.name for found in types_in(tmp_path)] == ["pack"]
-
-
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("class Pack:\n    pass\n", "no class 'PackAction' with execute() in this file"),
-        ("class PackAction:\n    pass\n", "no class 'PackAction' with execute() in this file"),
-        ("PackAction = 5\n", "no class 'PackAction' with execute() in this file"),
-        ("import no_such_module_at_all\n", "ModuleNotFoundError: No module named"),
-        ("def broken(:\n", "SyntaxError: "),
-        ("raise SystemExit(3)\n", "SystemExit: 3"),
-        ("1 / 0\n", "ZeroDivisionError: division by zero"),
-    ],
-)
-def test_a_faulty_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, wrong: str) -> None:
-    path = tmp_path / "pack_action.py"
-    path.write_text(text)
-
-    with pytest.raises(CustomActionError) as raised:
-        types_in(tmp_path)
-
-    assert str(raised.value).startswith(f"{path}: {wrong}")
-
-
-def test_a_file_may_hold_dataclasses(tmp_path: Path) -> None:
-    (tmp_path / "pack_action.py").write_text(
-        "from __future__ import annotations\n"
-        "from dataclasses import dataclass\n\n"
-        "@dataclass\nclass Box:\n    size: int\n\n"
-        "class PackAction:\n    def execute(self, context): ...\n"
-    )
-
-    assert [found.name for found in types_in(tmp_path)] == ["pack"]
-
-
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CustomActionError, match=r"folder of actions '.*nowhere' does not exist"):
-        types_in(tmp_path / "nowhere")
+from tests.machines.custom_files import PATIENCE_SECONDS, execute, load
 
 
 async def test_a_function_of_an_app_is_registered_under_its_name(
@@ -308,6 +226,65 @@ class _Begins(FakeWorkServices):
     ) -> None:
         await super().send_event(target, event_type, payload, job_id)
         self._begun.set()
+
+
+@pytest.mark.parametrize("limit", [0, -1, "0s", "soon"])
+async def test_a_limit_that_is_none_is_refused(tmp_path: Path, limit: Any) -> None:
+    found = load(tmp_path, "async def execute(self, context):\nreturn None")
+
+    with pytest.raises(SettingError, match=r"pack: the setting 'timeout' is .*; it must be"):
+        await execute(found, {"timeout": limit})
+
+
+async def test_a_limit_may_be_written_as_a_time(tmp_path: Path) -> None:
+    found = load(tmp_path, "async def execute(self, context):\nawait asyncio.Event().wait()")
+
+    worked = await execute(found, {"timeout": "20ms"})
+
+    assert worked.outcome.error == "timed out after 0.02 s"
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+async def test_a_traceback_begins_with_the_authors_own_code(tmp_path: Path, kind: str) -> None:
+    found = load(tmp_path, f"{kind} execute(self, context):\nreturn 1 / 0")
+    printed = bytearray()
+
+    with pytest.raises(CustomActionError, match=r"^ZeroDivisionError: division by zero$"):
+        await execute(found, printed=printed)
+
+    lines = printed.decode().splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1].strip().startswith(f'File "{tmp_path / "pack_action.py"}", line ')
+    assert [line for line in lines if line.strip().startswith("File")] == [lines[1]]
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+
+
+async def test_an_action_that_cannot_be_made_or_called_is_an_error_of_its_own(
+    tmp_path: Path,
+) -> None:
+    printed = bytearray()
+    (tmp_path / "pack_action.py").write_text("class PackAction:\n    def execute(self): ...\n")
+    [found] = types_in(tmp_path)
+
+    with pytest.raises(CustomActionError, match=r"^TypeError: PackAction\(\) takes no arguments"):
+        await execute(found, printed=printed)
+
+    assert printed.decode().startswith("TypeError: PackAction() takes no arguments")
+
+
+async def test_what_the_services_refuse_needs_no_traceback(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "async def execute(self, context):\n"
+        "from machines.core.errors import MachineError\n"
+        "raise MachineError('the inbox is full')",
+    )
+    printed = bytearray()
+
+    with pytest.raises(MachineError, match=r"^the inbox is full$"):
+        await execute(found, printed=printed)
+
+    assert printed == b""
 
 
 CUSTOM = """

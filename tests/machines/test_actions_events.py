@@ -115,6 +115,11 @@ def test_clear_events_clears_its_own_inbox_or_anothers(
         (clear_events, {"event_types": [5]}, "'event_types' is [5]; it must be a text or a list"),
         (check_machine_state, {}, "'target_machine' is missing"),
         (check_machine_state, {"target": "other"}, "'expected_states' is missing"),
+        (
+            check_machine_state,
+            {"target": "other", "expected_states": "x", "timeout_seconds": 0},
+            "'timeout_seconds' is 0; it must be more than 0 seconds",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_action(
@@ -155,6 +160,7 @@ def other(*, status: str = "running", seen_ago: float | None = 1, state: str = "
         ({"seen_ago": 59}, {}, "in_expected_state", {}),
         ({"seen_ago": 61}, {}, "not_running", {}),
         ({"seen_ago": 61}, {"timeout_seconds": "120"}, "in_expected_state", {}),
+        ({"seen_ago": 61}, {"timeout_seconds": "2m"}, "in_expected_state", {}),
         ({"seen_ago": 61}, {"not_running": "gone"}, "gone", {}),
         ({"seen_ago": None}, {}, "not_running", {}),
         ({"status": "stopped"}, {}, "not_running", {}),

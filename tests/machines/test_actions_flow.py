@@ -6,16 +6,10 @@ from typing import Any
 
 import pytest
 
-from machines.actions.flow import (
-    LEVELS,
-    MAX_SLEEP_SECONDS,
-    activity_log,
-    log,
-    sleep,
-    stop_machine,
-)
+from machines.actions.flow import LEVELS, activity_log, log, sleep, stop_machine
 from machines.actions.settings import SettingError
 from machines.core.errors import MachineError
+from machines.core.loading.scalars import MAX_DURATION_SECONDS
 from machines.models import Machine
 from tests.machines.action_fakes import FakeServices, effect_call
 from tests.machines.conftest import Runner
@@ -51,6 +45,18 @@ def test_log_is_silent_and_activity_log_goes_on(
     assert services.lines == [("info", str(settings.get("message", "")))] * 2
 
 
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [({"a": [1, "ä"]}, '{"a": [1, "ä"]}'), ([], "[]"), (True, "true"), (2.5, "2.5")],
+)
+def test_a_message_that_is_no_text_is_written_as_json(message: Any, line: str) -> None:
+    services = FakeServices()
+
+    log(effect_call("log", {"message": message}, services=services))
+
+    assert services.lines == [("info", line)]
+
+
 @pytest.mark.parametrize("perform", [log, activity_log])
 def test_a_level_that_there_is_not_is_refused_with_those_there_are(perform: Any) -> None:
     name = perform.__name__
@@ -65,7 +71,14 @@ def test_a_level_that_there_is_not_is_refused_with_those_there_are(perform: Any)
 
 @pytest.mark.parametrize(
     ("settings", "seconds"),
-    [({}, 1), ({"duration": 0}, 0), ({"duration": "2.5"}, 2.5), ({"duration": 86_400}, 86_400)],
+    [
+        ({}, 1),
+        ({"duration": 0}, 0),
+        ({"duration": "2.5"}, 2.5),
+        ({"duration": "500ms"}, 0.5),
+        ({"duration": "10m"}, 600),
+        ({"duration": 86_400}, 86_400),
+    ],
 )
 def test_sleep_is_a_delay(settings: dict[str, Any], seconds: float) -> None:
     outcome = sleep(effect_call("sleep", settings))
@@ -74,7 +87,7 @@ def test_sleep_is_a_delay(settings: dict[str, Any], seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "duration", [-1, MAX_SLEEP_SECONDS + 1, float("nan"), float("inf"), "long"]
+    "duration", [-1, MAX_DURATION_SECONDS + 1, float("nan"), float("inf"), "long"]
 )
 def test_a_sleep_that_no_clock_can_measure_is_refused(duration: Any) -> None:
     with pytest.raises(SettingError, match=r"sleep: the setting 'duration' is .*; it must be"):
@@ -107,11 +120,12 @@ def test_stop_machine_fails_if_the_other_does_not_run() -> None:
 
 SPEAK = """
 initial_state: a
-context: {name: world}
+context: {name: world, list: [1, {a: b}]}
 actions:
   a:
     - {type: log, message: "hello {name}", level: success}
     - {type: log, message: never, level: loud}
+    - {type: log, message: "{list}"}
     - {type: activity_log, message: shown, level: warning}
 transitions:
   - {from: a, to: done, event: continue}
@@ -126,7 +140,10 @@ async def test_lines_are_kept_with_their_levels_and_a_wrong_one_is_an_error(run:
         assert lines[0] == ("done", "success", "hello world")
         assert lines[1][:2] == ("failed", "error")
         assert "'loud'" in lines[1][2]
-        assert lines[2] == ("done", "warning", "shown")
+        assert lines[2:] == [
+            ("done", "info", '[1, {"a": "b"}]'),
+            ("done", "warning", "shown"),
+        ]
         assert row.context["last_error_action"] == "log"
         assert row.context["last_error"] == lines[1][2]
 
@@ -135,7 +152,7 @@ NAP = """
 initial_state: a
 actions:
   a:
-    - {type: sleep, duration: 0.6}
+    - {type: sleep, duration: 600ms}
 transitions:
   - {from: a, to: done, event: wake_up}
 """

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from machines.actions.settings import SettingError, Settings
+from machines.core.loading.scalars import MAX_DURATION_SECONDS
+from machines.core.signatures import ValueKind
 
 
 def settings(**values: Any) -> Settings:
@@ -57,6 +59,16 @@ def test_all_settings_are_there_as_written() -> None:
         (lambda s: s.number("x", 1), "2.5", 2.5),
         (lambda s: s.integer("x", 1), "3", 3),
         (lambda s: s.integer("x", 1), 3.0, 3),
+        (lambda s: s.seconds("x", 1), None, 1),
+        (lambda s: s.seconds("x", 1), 0, 0),
+        (lambda s: s.seconds("x", 1), "2.5", 2.5),
+        (lambda s: s.seconds("x", 1), "1e3", 1000.0),
+        (lambda s: s.seconds("x", 1), "500ms", 0.5),
+        (lambda s: s.seconds("x", 1), "10m", 600.0),
+        (lambda s: s.seconds("x", 1, positive=True), "1h", 3600.0),
+        (lambda s: s.seconds("x", 0, positive=True), None, 0),
+        (lambda s: s.sequence("x"), [1, "a"], [1, "a"]),
+        (lambda s: s.sequence("x"), None, ()),
         (lambda s: s.boolean("x"), True, True),
         (lambda s: s.boolean("x"), "Yes", True),
         (lambda s: s.boolean("x"), 1, True),
@@ -98,6 +110,23 @@ def test_a_setting_has_the_type_that_is_asked_for(
         (lambda s: s.integer("x", 1), float("nan"), "is nan; it must be a number"),
         (lambda s: s.integer("x", 1), 10**400, f"is {'1' + '0' * 199}…; it must be a number"),
         (lambda s: s.integer("x", 1), 2.5, "is 2.5; it must be a whole number"),
+        (
+            lambda s: s.seconds("x", 1),
+            "soon",
+            "is 'soon'; it must be a number of seconds, or a time such as 5s or 10m",
+        ),
+        (
+            lambda s: s.seconds("x", 1),
+            True,
+            "is True; it must be a number of seconds, or a time such as 5s or 10m",
+        ),
+        (lambda s: s.seconds("x", 1), -1, f"is -1; it must be 0 to {MAX_DURATION_SECONDS} seconds"),
+        (
+            lambda s: s.seconds("x", 1, positive=True),
+            "0s",
+            "is '0s'; it must be more than 0 seconds, such as 30 or 10m",
+        ),
+        (lambda s: s.sequence("x"), "a", "is 'a'; it must be a list"),
         (lambda s: s.boolean("x"), "maybe", "is 'maybe'; it must be true or false"),
         (lambda s: s.boolean("x"), 2, "is 2; it must be true or false"),
         (lambda s: s.texts("x"), 5, "is 5; it must be a text or a list of texts"),
@@ -115,3 +144,34 @@ def test_a_wrong_setting_names_its_action_itself_its_value_and_what_is_right(
         ask(settings(x=value))
 
     assert str(raised.value) == f"pack: the setting 'x' {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "result"),
+    [
+        (ValueKind.ANY, {"a": 1}, {"a": 1}),
+        (ValueKind.TEXT, 5, "5"),
+        (ValueKind.NUMBER, "2.5", 2.5),
+        (ValueKind.INTEGER, "3", 3),
+        (ValueKind.BOOLEAN, "no", False),
+        (ValueKind.SECONDS, "2m", 120.0),
+        (ValueKind.TEXTS, "a", ["a"]),
+        (ValueKind.LIST, [1, "a"], [1, "a"]),
+        (ValueKind.MAPPING, '{"a": 1}', {"a": 1}),
+        (ValueKind.EVENT, "done", "done"),
+        (ValueKind.EVENTS, {2: "bad"}, {2: "bad"}),
+        (ValueKind.KEY, "items", "items"),
+        (ValueKind.NAMES, ["a", "b.c as d"], ["a", "b.c as d"]),
+    ],
+)
+def test_a_setting_is_read_as_its_declared_kind(kind: ValueKind, value: Any, result: Any) -> None:
+    found = settings(x=value).of_kind("x", kind)
+
+    assert found == result
+    assert type(found) is type(result)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ValueKind if kind is not ValueKind.ANY])
+def test_what_is_of_another_kind_is_refused(kind: ValueKind) -> None:
+    with pytest.raises(SettingError, match=r"pack: the setting 'x' is .*; it must be "):
+        settings(x=object()).of_kind("x", kind)
