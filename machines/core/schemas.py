@@ -1,7 +1,7 @@
 """Payload schemas: JSON Schema, as an event's declaration gives it."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 def payload_fault(schema: Mapping[str, Any], payload: Any) -> str:
     """Why ``payload`` breaks ``schema``, or an empty text if it does not."""
-    error = next(_validator(orjson.dumps(schema)).iter_errors(payload), None)
+    try:
+        error = next(_validator(orjson.dumps(schema)).iter_errors(payload), None)
+    except RecursionError:
+        return "payload: it is nested too deeply to be checked against its schema"
     if error is None:
         return ""
     where = ".".join(["payload", *(str(part) for part in error.absolute_path)])
@@ -26,9 +29,54 @@ def schema_fault(schema: Mapping[str, Any]) -> str:
     rules = Draft(Draft.META_SCHEMA, format_checker=Draft.FORMAT_CHECKER)
     error = next(rules.iter_errors(schema), None)
     if error is None:
-        return ""
+        return next(
+            filter(None, (_reference_fault(schema, ref) for ref in _references(schema))), ""
+        )
     where = "".join(f"{part}: " for part in error.absolute_path)
     return f"no JSON Schema: {where}{error.message}"[:500]
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for item in node.values():
+            yield from _references(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+
+
+def _reference_fault(schema: Mapping[str, Any], reference: str) -> str:
+    """Why a reference leads nowhere: nothing is ever fetched, and a circle has no end."""
+    seen: list[str] = []
+    found: Any = {"$ref": reference}
+    while isinstance(found, Mapping) and isinstance(found.get("$ref"), str):
+        at = found["$ref"]
+        if at in seen:
+            return f"no JSON Schema: $ref {reference!r} leads in a circle"
+        seen.append(at)
+        if not at.startswith("#"):
+            return f"no JSON Schema: $ref {at!r} is elsewhere; write what it means into $defs"
+        if at != "#" and not at.startswith("#/"):
+            return ""  # an anchor
+        found = _pointed_at(schema, at[1:])
+        if found is None:
+            return f"no JSON Schema: $ref {at!r} leads to nothing in this schema"
+    return ""
+
+
+def _pointed_at(schema: Any, pointer: str) -> Any:
+    """What a JSON pointer (RFC 6901) names, None if nothing does."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(schema, list) and key.isdecimal() and int(key) < len(schema):
+            schema = schema[int(key)]
+        elif isinstance(schema, Mapping) and key in schema:
+            schema = schema[key]
+        else:
+            return None
+    return schema
 
 
 @functools.lru_cache(maxsize=512)

@@ -128,7 +128,9 @@ class _Turn:
         live = self._live
         if step.error:
             last = {"last_error": step.error, "last_error_action": "context_map"}
-            live.snapshot = engine.changed(live.snapshot, {**live.snapshot.context, **last}, last)
+            context = {**live.snapshot.context, **last}
+            if not engine.context_fault(context):  # there may not even be room for its words
+                live.snapshot = engine.changed(live.snapshot, context, last)
             self._judge(Event(settling.ERROR, Kind.RESULT))
         if live.snapshot.instant_steps > live.definition.max_instant_steps:
             fault(

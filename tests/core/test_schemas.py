@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from machines.core.schemas import payload_fault
+from machines.core.schemas import payload_fault, schema_fault
 
 SCHEMA = {
     "type": "object",
@@ -41,3 +41,22 @@ def test_payload_fault_is_cut_when_the_payload_is_long() -> None:
 
 def test_an_empty_schema_takes_anything() -> None:
     assert payload_fault({}, {"free": ["choice"]}) == ""
+
+
+def test_a_schema_may_refer_to_its_own_parts() -> None:
+    tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "n": {"$ref": "#/$defs/n~1a"}},
+            "$defs": {"n/a": {"type": "number"}}}  # fmt: skip
+
+    assert schema_fault(tree) == ""
+    assert payload_fault(tree, {"left": {"left": {"n": 1}}}) == ""
+    fault = payload_fault(tree, {"left": {"n": "x"}})
+    assert fault == "payload.left.n: 'x' is not of type 'number'"
+
+
+def test_a_payload_too_deep_to_be_checked_breaks_its_schema() -> None:
+    payload: dict[str, object] = {}
+    for _ in range(2_000):
+        payload = {"left": payload}
+    tree = {"properties": {"left": {"$ref": "#"}}}
+
+    assert "nested too deeply" in payload_fault(tree, payload)
