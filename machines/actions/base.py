@@ -18,7 +18,7 @@ from machines.core.definition import Action
 from machines.core.interpolation import Unknown, interpolate
 from machines.core.settling import Outcome
 from machines.core.signatures import Signature
-from machines.core.snapshot import Subscription
+from machines.core.turn import Subscription
 
 
 @dataclass(frozen=True, slots=True)

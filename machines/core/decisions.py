@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from machines.core.definition import Action, Definition, Transition
 from machines.core.engine import first_match
-from machines.core.snapshot import (
-    OF_STATE,
-    ActionRef,
-    Event,
-    Kind,
-    Snapshot,
-    Stretch,
-    Subscription,
-    Turn,
-)
+from machines.core.snapshot import Event, Kind, Snapshot
+from machines.core.turn import OF_STATE, ActionRef, Stretch, Subscription, Turn
 from machines.core.waiting import Waiting, age
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from machines.core.expressions import Guard
+from machines.core.tables import ANY_STATE as ANY_STATE
+from machines.core.tables import NOTHING, Entry, Table, entry, tables_of
+from machines.core.turn import Turn
 
-ANY_STATE = "*"
 ALWAYS_FINAL_NAMES = frozenset({"completed", "stopped", "shutdown"})
 MAX_INSTANT_STEPS = 100_000  # steps with nothing from outside between them: a cycle
 
@@ -113,21 +115,11 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """All that may happen in one state, in file order."""
-
-    by_event: Mapping[str, tuple[Transition, ...]]
-    automatic: tuple[Transition, ...]
-    timed: tuple[Transition, ...]
-    interrupting: frozenset[str]
-
-
-_EMPTY = _Table({}, (), (), frozenset())
-
-
-@dataclass(frozen=True, slots=True)
 class Definition:
-    """A whole machine, ready to run."""
+    """A whole machine, ready to run.
+
+    ``entries``: what ``step`` looks up, by state and event; compiled from the rest.
+    """
 
     name: str
     initial_state: str
@@ -140,31 +132,41 @@ class Definition:
     context: Mapping[str, Any] = field(default_factory=dict)
     actions_dir: str | None = None
     max_instant_steps: int = MAX_INSTANT_STEPS
-    _tables: Mapping[str, _Table] = field(default_factory=dict, repr=False, compare=False)
+    entries: Mapping[str, Mapping[str | int, Entry]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _tables: Mapping[str, Table] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Compile the look-up table of each state."""
-        object.__setattr__(self, "_tables", _tables(self.states, self.transitions))
+        tables = tables_of(self.states, self.transitions, self.events)
+        object.__setattr__(self, "_tables", tables)
+        entries = {name: table.entries for name, table in tables.items()}
+        object.__setattr__(self, "entries", entries)
 
     def candidates(self, state: str, event: str) -> tuple[Transition, ...]:
         """The transitions that ``event`` may take in ``state``, in file order."""
-        return self._tables.get(state, _EMPTY).by_event.get(event, ())
+        return self._tables.get(state, NOTHING).by_event.get(event, ())
+
+    def entry(self, state: str, taken: Transition | None = None) -> Turn:
+        """The turn of a machine that has just entered ``state``."""
+        return entry(self.states[state], taken)
 
     def automatic(self, state: str) -> tuple[Transition, ...]:
         """The transitions that need no event in ``state``, in file order."""
-        return self._tables.get(state, _EMPTY).automatic
+        return self._tables.get(state, NOTHING).automatic
 
     def timed(self, state: str) -> tuple[Transition, ...]:
         """The transitions that time takes in ``state``, in file order."""
-        return self._tables.get(state, _EMPTY).timed
+        return self._tables.get(state, NOTHING).timed
 
     def interrupting(self, state: str) -> frozenset[str]:
         """The names of the events that may interrupt the work of ``state``."""
-        return self._tables.get(state, _EMPTY).interrupting
+        return self._tables.get(state, NOTHING).interrupting
 
     def handled_events(self, state: str) -> tuple[str, ...]:
         """The names of the events that ``state`` handles, in file order."""
-        return tuple(self._tables.get(state, _EMPTY).by_event)
+        return tuple(self._tables.get(state, NOTHING).by_event)
 
     def is_final(self, state: str) -> bool:
         """True if a machine that has done the work of ``state`` is finished."""
@@ -176,46 +178,3 @@ class Definition:
             yield from state.actions
         for transition in self.transitions:
             yield from transition.actions
-
-
-def _tables(states: Iterable[str], transitions: tuple[Transition, ...]) -> dict[str, _Table]:
-    """The table of each state; linear in the size of the file, but for its wildcards."""
-    named: dict[str, list[Transition]] = {}
-    wild = [transition for transition in transitions if ANY_STATE in transition.sources]
-    for transition in transitions:
-        for source in dict.fromkeys(transition.sources):
-            if ANY_STATE not in transition.sources:
-                named.setdefault(source, []).append(transition)
-    return {
-        state: _table(state, sorted((*named.get(state, ()), *wild), key=_file_order))
-        for state in states
-    }
-
-
-def _file_order(transition: Transition) -> int:
-    return transition.index
-
-
-def _that_may_win(found: list[Transition]) -> Iterable[Transition]:
-    """Those that are ever taken: up to the first that has no guard."""
-    for transition in found:
-        yield transition
-        if transition.guard is None:
-            return
-
-
-def _table(state: str, here: list[Transition]) -> _Table:
-    by_event: dict[str, list[Transition]] = {}
-    for transition in here:
-        for event in transition.events:
-            by_event.setdefault(event, []).append(transition)
-    return _Table(
-        by_event={event: tuple(found) for event, found in by_event.items()},
-        automatic=tuple(t for t in here if t.automatic),
-        timed=tuple(t for t in here if t.delay_seconds is not None),
-        interrupting=frozenset(
-            event
-            for event, found in by_event.items()
-            if any(t.interrupts and t.leaves(state) for t in _that_may_win(found))
-        ),
-    )

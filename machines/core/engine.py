@@ -13,25 +13,21 @@ from typing import Any, cast
 
 import orjson
 
-from machines.core.definition import Definition, Transition
+from machines.core.definition import Definition, EventDeclaration, Transition
 from machines.core.errors import ExpressionError
+from machines.core.expressions import Guard
 from machines.core.interpolation import lookup_path
 from machines.core.schemas import payload_fault
-from machines.core.snapshot import (
-    EMPTY,
-    OF_STATE,
-    Deadline,
-    Event,
-    Kind,
-    Snapshot,
-    Step,
-    Stretch,
-    Turn,
-)
+from machines.core.snapshot import EMPTY, Deadline, Event, Kind, Snapshot, Step
 from machines.core.storable import holds_nul
+from machines.core.tables import UNHEARD
+from machines.core.turn import Stretch
+from machines.core.values import builder
 
 MAX_CONTEXT_BYTES = 256 << 10  # as JSON; the same as a payload's
 START = Event("start", Kind.START)
+_OUTSIDE, _TIMER = Kind.OUTSIDE, Kind.TIMER  # an Enum looks its members up slowly
+_snapshot, _step = builder(Snapshot), builder(Step)
 _NO_JOB: Mapping[str, Any] = {"current_job": None}  # so that a guard may ask for it
 
 
@@ -55,10 +51,8 @@ def begin(
             snapshot,
             states=(state,),
             entered_at=now,
-            turn=Turn(todo=_entry(definition, state, None)),
+            turn=definition.entry(state),
         ),
-        source=None,
-        target=state,
         left=True,
         deadlines=deadlines(definition, state, now),
         changes=snapshot.context or None,
@@ -71,23 +65,35 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
     The first transition in file order whose guard holds is taken. Never raises for what stands
     in an event: one that cannot be taken is answered with the reason.
     """
+    kind, error = event.kind, ""
     state = snapshot.states[0]
-    error = ""
-    if event.kind is Kind.OUTSIDE:
-        if snapshot.turn.wanted:
-            snapshot = replace(snapshot, turn=replace(snapshot.turn, wanted=()))
-        declaration = definition.events.get(event.name)
-        if declaration is not None and declaration.payload_schema is not None:
-            fault = payload_fault(declaration.payload_schema, event.payload)
-            if fault:
-                return Step(event, snapshot, target=state, reason=fault, invalid=True)
-        snapshot, error = _with_event(definition, snapshot, event)
-    candidates = _candidates(definition, state, event)
-    taken, guards = _first_match(candidates, snapshot, event)
-    if taken is None:
-        reason = _why_ignored(state, event, guards, snapshot)
-        return Step(event, snapshot, target=state, guards=guards, reason=reason, error=error)
-    return _take(definition, snapshot, event, taken, guards, error, now)
+    key = event.name if event.transition is None else event.transition
+    demand, arrows = definition.entries[state].get(key, UNHEARD)
+    if demand is not None and kind is _OUTSIDE:
+        if fault := _payload_fault(demand, event):
+            return Step(event, snapshot, fault=fault)
+        snapshot, error = _mapped(snapshot, demand, event)
+    guards: tuple[tuple[int, Any], ...] = ()
+    for taken, guard, leaves, states, turn, timed in arrows:
+        if guard is not None:
+            value = _ask(guard, snapshot, event)
+            guards += ((taken.index, value),)
+            if not value:
+                continue
+        if not leaves:
+            return _stay(snapshot, event, taken, guards, error, now)
+        if kind is _OUTSIDE:
+            received: Event | None = event
+            instant = 1
+        else:
+            received, instant = snapshot.received, _instant(snapshot, event)
+        after = _snapshot(
+            snapshot.machine, states, snapshot.context, turn, received, snapshot.job, now, instant
+        )
+        timers = tuple([_deadline(timer, now) for timer in timed]) if timed else ()
+        changes = _changes(snapshot) if snapshot.turn.changed else None
+        return _step(event, after, taken, state, guards, True, timers, changes, "", error)
+    return _ignored(snapshot, event, guards, error)
 
 
 def deadlines(definition: Definition, state: str, entered_at: datetime) -> tuple[Deadline, ...]:
@@ -97,12 +103,16 @@ def deadlines(definition: Definition, state: str, entered_at: datetime) -> tuple
 
 def first_match(definition: Definition, snapshot: Snapshot, event: Event) -> Transition | None:
     """The transition that ``event`` would take in the present state, or None."""
-    candidates = _candidates(definition, snapshot.states[0], event)
-    if not candidates or candidates[0].guard is None:
-        return candidates[0] if candidates else None
-    if event.kind is Kind.OUTSIDE:  # its guards see what it brings
-        snapshot, _error = _with_event(definition, snapshot, event)
-    return _first_match(candidates, snapshot, event)[0]
+    key = event.name if event.transition is None else event.transition
+    demand, arrows = definition.entries[snapshot.states[0]].get(key, UNHEARD)
+    if not arrows or arrows[0][1] is None:
+        return arrows[0][0] if arrows else None
+    if demand is not None and event.kind is _OUTSIDE:
+        snapshot, _error = _mapped(snapshot, demand, event)
+    for transition, guard, *_what_follows in arrows:
+        if guard is None or _ask(guard, snapshot, event):
+            return transition
+    return None
 
 
 def names(snapshot: Snapshot, secrets: Mapping[str, Any] = EMPTY) -> Mapping[str, Any]:
@@ -130,8 +140,7 @@ def context_fault(context: Mapping[str, Any]) -> str:
     return ""
 
 
-def _take(
-    definition: Definition,
+def _stay(
     snapshot: Snapshot,
     event: Event,
     taken: Transition,
@@ -140,83 +149,77 @@ def _take(
     now: datetime,
 ) -> Step:
     source = snapshot.states[0]
-    turn = snapshot.turn
-    changes = {key: snapshot.context.get(key) for key in turn.changed} if turn.changed else None
-    instant = snapshot.instant_steps + 1 if event.kind is not Kind.TIMER else 0
-    if taken.target is not None and taken.leaves(source):
-        target = taken.target
-        after = Snapshot(
-            snapshot.machine,
-            (target,),
-            snapshot.context,
-            Turn(todo=_entry(definition, target, taken)),
-            snapshot.event_data,
-            snapshot.job,
-            now,
-            instant,
-        )
-        return Step(
-            event,
-            after,
-            taken,
-            source,
-            target,
-            guards,
-            left=True,
-            deadlines=deadlines(definition, target, now),
-            changes=changes,
-            error=error,
-        )
+    outside = event.kind is _OUTSIDE
     # Its own actions come first, in no round; what was left of the round follows.
     own: tuple[Stretch, ...] = ((taken.index, 0, len(taken.actions)),) if taken.actions else ()
     loops = event.loops and event.name != "error"
-    again = turn.again or (loops and taken.stays_by_name(source))
-    restarted = event.kind is Kind.TIMER and taken.target is not None
+    turn = snapshot.turn
+    restarted = event.kind is _TIMER and taken.target is not None
     return Step(
         event,
         replace(
             snapshot,
-            turn=replace(turn, todo=own + turn.todo, again=again, changed=()),
-            instant_steps=instant,
+            turn=replace(
+                turn,
+                todo=own + turn.todo,
+                again=turn.again or (loops and taken.stays_by_name(source)),
+                changed=(),
+                wanted=() if outside else turn.wanted,
+            ),
+            received=event if outside else snapshot.received,
+            instant_steps=_instant(snapshot, event),
         ),
         taken,
         source,
-        source,
         guards,
         deadlines=(_deadline(taken, now),) if restarted else (),
-        changes=changes,
+        changes=_changes(snapshot) if turn.changed else None,
         error=error,
     )
 
 
-def _with_event(definition: Definition, snapshot: Snapshot, event: Event) -> tuple[Snapshot, str]:
-    """The snapshot that an event from outside is judged in, and why its map was not applied."""
-    snapshot = _with_event_data(snapshot, event)
-    declaration = definition.events.get(event.name)
-    if declaration is None or not declaration.context_map:
+def _changes(snapshot: Snapshot) -> dict[str, Any]:
+    return {key: snapshot.context.get(key) for key in snapshot.turn.changed}
+
+
+def _instant(snapshot: Snapshot, event: Event) -> int:
+    """How many steps there were with nothing from outside between them, with this one."""
+    if event.kind is _TIMER:
+        return 0
+    return 1 if event.kind is _OUTSIDE else snapshot.instant_steps + 1
+
+
+def _ignored(
+    snapshot: Snapshot, event: Event, guards: tuple[tuple[int, Any], ...], error: str
+) -> Step:
+    if event.kind is _OUTSIDE:
+        turn = snapshot.turn
+        snapshot = _snapshot(
+            snapshot.machine,
+            snapshot.states,
+            snapshot.context,
+            replace(turn, wanted=()) if turn.wanted else turn,
+            event,
+            snapshot.job,
+            snapshot.entered_at,
+            0,
+        )
+    return _step(event, snapshot, None, None, guards, False, (), None, "", error)
+
+
+def _payload_fault(declaration: EventDeclaration, event: Event) -> str:
+    schema = declaration.payload_schema
+    return "" if schema is None else payload_fault(schema, event.payload)
+
+
+def _mapped(
+    snapshot: Snapshot, declaration: EventDeclaration, event: Event
+) -> tuple[Snapshot, str]:
+    """The snapshot with what the event's map copies, and why that was not applied."""
+    snapshot = replace(snapshot, received=event)
+    if not declaration.context_map:
         return snapshot, ""
     return _map_context(snapshot, declaration.context_map)
-
-
-def _with_event_data(snapshot: Snapshot, event: Event) -> Snapshot:
-    # Spelled out: ``replace`` would be the dearest part of a step.
-    return Snapshot(
-        snapshot.machine,
-        snapshot.states,
-        snapshot.context,
-        snapshot.turn,
-        event.as_data(),
-        snapshot.job,
-        snapshot.entered_at,
-        0,
-    )
-
-
-def _entry(definition: Definition, state: str, taken: Transition | None) -> tuple[Stretch, ...]:
-    own = len(taken.actions) if taken else 0
-    listed = len(definition.states[state].actions)
-    first: tuple[Stretch, ...] = ((taken.index, 0, own),) if taken and own else ()
-    return (*first, (OF_STATE, 0, listed)) if listed else first
 
 
 def _deadline(transition: Transition, start: datetime) -> Deadline:
@@ -224,37 +227,31 @@ def _deadline(transition: Transition, start: datetime) -> Deadline:
     return Deadline(transition.delay_name, start + delay, transition=transition.index)
 
 
-def _candidates(definition: Definition, state: str, event: Event) -> tuple[Transition, ...]:
-    if event.kind is Kind.TIMER:
-        return tuple(t for t in definition.timed(state) if t.index == event.transition)
-    if event.kind is Kind.AUTOMATIC:
-        return tuple(t for t in definition.automatic(state) if t.index == event.transition)
-    return definition.candidates(state, event.name)
+class _Raised(str):
+    """Why a guard has no value: a text that counts as false."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
 
 
-def _first_match(
-    candidates: tuple[Transition, ...], snapshot: Snapshot, event: Event
-) -> tuple[Transition | None, tuple[tuple[int, Any], ...]]:
-    guards: list[tuple[int, Any]] = []
-    seen: Mapping[str, Any] | None = None
-    for transition in candidates:
-        if transition.guard is None:
-            return transition, tuple(guards)
-        if seen is None:
-            seen = _guard_names(snapshot, event)
+def _ask(guard: Guard, snapshot: Snapshot, event: Event) -> Any:
+    """The value of a guard."""
+    if guard.plain:
         try:
-            value = transition.guard.evaluate(seen)
-        except ExpressionError as error:
-            # A guard that raises counts as false; the reason is kept.
-            guards.append((transition.index, f"error: {error}"))
-            continue
-        guards.append((transition.index, value))
-        if value:
-            return transition, tuple(guards)
-    return None, tuple(guards)
+            return guard.evaluate(snapshot.context)
+        except ExpressionError:
+            pass  # it may read the job
+    try:
+        return guard.evaluate(_guard_names(snapshot, event))
+    except ExpressionError as error:
+        return _Raised(f"error: {error}")
 
 
 def _guard_names(snapshot: Snapshot, event: Event) -> Mapping[str, Any]:
+    if event.kind is _OUTSIDE:
+        snapshot = replace(snapshot, received=event)
     payload = {} if event.payload is None else event.payload
     judged = {"payload": payload, "event": event.as_data()}
     return _layers(judged, names(snapshot))
@@ -281,12 +278,3 @@ def changed(snapshot: Snapshot, context: Mapping[str, Any], keys: Mapping[str, A
     """``snapshot`` with another context; the next step on record shows what ``keys`` became."""
     noted = tuple(dict.fromkeys((*snapshot.turn.changed, *keys)))
     return replace(snapshot, context=context, turn=replace(snapshot.turn, changed=noted))
-
-
-def _why_ignored(
-    state: str, event: Event, guards: tuple[tuple[int, Any], ...], snapshot: Snapshot
-) -> str:
-    if not guards:
-        return f"no transition for {event.name!r} in state {state!r}"
-    values = ", ".join(f"transitions[{index}]: {value!r}" for index, value in guards)
-    return f"no guard holds for {event.name!r} in state {state!r}: {values}"[:2000]

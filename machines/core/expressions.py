@@ -26,6 +26,10 @@ MAX_SOURCE_LENGTH = 2_000  # characters; a longer condition belongs into an acti
 MAX_NODES = 200  # parts of one expression
 MAX_DEPTH = 40  # far below Python's recursion limit, far above what a person writes
 
+# What a guard sees before it sees the context.
+ENGINE_NAMES = frozenset(
+    {"payload", "event", "machine_name", "current_state", "event_data", "secret"}
+)
 CONSTANT_NAMES: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 
 Names = Mapping[str, Any]
@@ -37,15 +41,14 @@ class Guard:
     """A compiled expression; two with the same source are equal.
 
     ``names`` are the root names it reads, sorted: of ``payload.user.name`` that is ``payload``.
+    ``evaluate`` gives the value of the expression, or raises ExpressionError, saying why it has
+    none. ``plain``: none of them is an event's or the engine's, so the context may be all it reads.
     """
 
     source: str
     names: tuple[str, ...] = field(compare=False)
-    _compiled: _Compiled = field(repr=False, compare=False)
-
-    def evaluate(self, names: Names) -> Any:
-        """The value of the expression; raise ExpressionError, saying why, if it has none."""
-        return self._compiled(names)
+    evaluate: _Compiled = field(repr=False, compare=False)
+    plain: bool = field(default=False, repr=False, compare=False)
 
 
 def compile_guard(source: str) -> Guard:
@@ -58,7 +61,8 @@ def compile_guard(source: str) -> Guard:
     _refuse_large(tree)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     compiled = _compile(tree)
-    return Guard(source, tuple(sorted(names - CONSTANT_NAMES.keys() - {"len"})), compiled)
+    read = names - CONSTANT_NAMES.keys() - {"len"}
+    return Guard(source, tuple(sorted(read)), compiled, read.isdisjoint(ENGINE_NAMES))
 
 
 def _parse(source: str) -> ast.expr:

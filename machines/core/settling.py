@@ -12,18 +12,8 @@ from machines.core.decisions import Perform, action_at
 from machines.core.definition import Action, Definition
 from machines.core.engine import changed, context_fault, names
 from machines.core.interpolation import as_text, interpolate
-from machines.core.snapshot import (
-    OF_STATE,
-    ActionRef,
-    Deadline,
-    Event,
-    Kind,
-    Snapshot,
-    Stretch,
-    Subscription,
-    Turn,
-    Wait,
-)
+from machines.core.snapshot import Deadline, Event, Kind, Snapshot
+from machines.core.turn import OF_STATE, ActionRef, Stretch, Subscription, Turn, Wait
 
 if TYPE_CHECKING:
     from dataclasses import dataclass

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from machines.core.engine import names
-from machines.core.snapshot import EMPTY, Deadline, Event, Step, turn_as_json
+from machines.core.snapshot import EMPTY, Deadline, Event, Step
 from machines.core.storable import storable
+from machines.core.turn import turn_as_json
 from machines.runtime import background
 from machines.runtime.dialects import Dialect
 from machines.runtime.live import DeadlineKey, Live, Reply, key_of

@@ -12,14 +12,8 @@ from machines.actions.jobs import job_names
 from machines.core import decisions, engine
 from machines.core.decisions import Perform
 from machines.core.settling import Outcome
-from machines.core.snapshot import (
-    EMPTY,
-    Deadline,
-    Event,
-    Kind,
-    Snapshot,
-    turn_from_json,
-)
+from machines.core.snapshot import EMPTY, Deadline, Event, Kind, Snapshot
+from machines.core.turn import turn_from_json
 from machines.core.waiting import Waiting
 from machines.models import Event as EventRecord
 from machines.models import Machine
@@ -44,7 +38,7 @@ def load(live: Live) -> None:
         states=tuple(row.states),
         context=row.context,
         turn=turn_from_json(row.turn),
-        event_data=_event_data(row.last_event),
+        received=None if row.last_event is None else intake.event_of(row.last_event),
         job=job_names(row.job) if row.job is not None else EMPTY,
         entered_at=row.entered_at,
     )
@@ -293,7 +287,3 @@ def _hold(group: Group, live: Live) -> None:
     group.stop_work(live)
     for key in live.deadlines:  # the rows stay: they are due when the machine goes on
         group.after.disarm.append((live.name, key))
-
-
-def _event_data(record: EventRecord | None) -> Mapping[str, Any]:
-    return EMPTY if record is None else intake.event_of(record).as_data()

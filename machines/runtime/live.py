@@ -11,7 +11,8 @@ from typing import Any
 from machines.actions.base import Worked
 from machines.actions.registry import Registry
 from machines.core.definition import Definition
-from machines.core.snapshot import ActionRef, Deadline, Snapshot, Work
+from machines.core.snapshot import Deadline, Snapshot
+from machines.core.turn import ActionRef, Work
 from machines.core.waiting import Waiting
 
 Reply = Callable[[dict[str, Any]], None]  # called in the loop, after the commit

@@ -11,7 +11,8 @@ from jobqueue.models import Job
 
 from machines.actions.base import ActionType
 from machines.core.definition import Action
-from machines.core.snapshot import Deadline, Subscription, Work
+from machines.core.snapshot import Deadline
+from machines.core.turn import Subscription, Work
 from machines.runtime.live import DeadlineKey, Ended, Live, Reply
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from jobqueue.models import Job
 
-from machines.core.snapshot import Subscription
+from machines.core.turn import Subscription
 from machines.models import Event, Machine, Run
 from machines.runtime.live import Live
 

@@ -19,8 +19,9 @@ from machines.actions.settings import Settings
 from machines.core import decisions, engine, settling
 from machines.core.decisions import Decision, Judge, Perform
 from machines.core.settling import Outcome, Settled
-from machines.core.snapshot import Event, Kind, Step, Turn, Work
+from machines.core.snapshot import Event, Kind, Step
 from machines.core.storable import storable
+from machines.core.turn import Turn, Work
 from machines.runtime import background
 from machines.runtime.quiet import QuietRound
 from machines.runtime.requests import Play, StartWork
@@ -118,7 +119,7 @@ class _Turn:
             return
         if step.taken is None:
             live.snapshot = step.snapshot
-            group.end_event(live, event, "failed" if step.invalid else "ignored", step.reason)
+            group.end_event(live, event, "failed" if step.fault else "ignored", step.reason)
         else:
             group.record(live, step)
             group.end_event(live, event, "processed")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -73,10 +73,21 @@ class Workshop:
         """True while something runs."""
         return bool(self._tasks or self._leaving)
 
-    async def shut_down(self, grace_seconds: float) -> None:
-        """Let running work end; what has not ended by then is stopped."""
-        running = [task for _token, task in self._tasks.values()]
-        running.extend(task for tasks in self._leaving.values() for task in tasks)
+    async def shut_down(
+        self, grace_seconds: float, machines: Collection[str] | None = None
+    ) -> None:
+        """Let running work end, of ``machines`` or of all; what has not by then is stopped."""
+        running = [
+            task
+            for name, (_token, task) in self._tasks.items()
+            if machines is None or name in machines
+        ]
+        running.extend(
+            task
+            for name, tasks in self._leaving.items()
+            if machines is None or name in machines
+            for task in tasks
+        )
         if not running:
             return
         _done, late = await asyncio.wait(running, timeout=grace_seconds)

@@ -6,7 +6,8 @@ from typing import Any
 from machines.core.decisions import Decision, Judge, Perform
 from machines.core.definition import Definition
 from machines.core.loading import load
-from machines.core.snapshot import OF_STATE, Event, Kind, Snapshot, Turn, Wait, Work
+from machines.core.snapshot import Event, Kind, Snapshot
+from machines.core.turn import OF_STATE, Turn, Wait, Work
 from machines.core.waiting import Waiting
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

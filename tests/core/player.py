@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,15 +13,8 @@ from machines.core import decisions, engine, settling
 from machines.core.decisions import FINISH, IDLE, NEW_ROUND, Decision, Judge, Perform
 from machines.core.loading import load
 from machines.core.settling import Outcome
-from machines.core.snapshot import (
-    Deadline,
-    Event,
-    Kind,
-    Step,
-    Work,
-    turn_as_json,
-    turn_from_json,
-)
+from machines.core.snapshot import Deadline, Event, Kind, Step
+from machines.core.turn import Work, turn_as_json, turn_from_json
 from machines.core.waiting import Waiting
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -47,6 +40,7 @@ class Player:
 
     text: str
     fakes: dict[str, Fake] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)  # the context it begins with
 
     def __post_init__(self) -> None:
         self.definition = load(self.text, origin="test.yaml")
@@ -59,9 +53,10 @@ class Player:
         self.done: list[str] = []  # what was performed, in order; of work: its end
         self.begun = 0  # work that was begun
         self.ended: list[tuple[str, str]] = []
+        self.judged: list[Step] = []  # what came of each event, taken or not
         self._decisions = 0
         self._ids = 0
-        begun = engine.begin(self.definition, "worker", {}, NOON)
+        begun = engine.begin(self.definition, "worker", self.given, NOON)
         self.snapshot = begun.snapshot
         self._take(begun)
         self._judge(engine.START)
@@ -75,12 +70,20 @@ class Player:
     def seconds(self) -> float:
         return (self.now - NOON).total_seconds()
 
-    def send(self, *names: str) -> None:
+    @property
+    def context(self) -> Mapping[str, Any]:
+        return self.snapshot.context
+
+    def send(self, *names: str, payload: Any = None) -> None:
         """Let events arrive together."""
+        self.send_quietly(*names, payload=payload)
+        self.play()
+
+    def send_quietly(self, *names: str, payload: Any = None) -> None:
+        """As ``send``, from within an action: the machine goes on by itself."""
         for name in names:
             self._ids += 1
-            self.waiting.add(Event(name, at=self.now, id=self._ids))
-        self.play()
+            self.waiting.add(Event(name, at=self.now, id=self._ids, payload=payload))
 
     def ring(self) -> None:
         """What an idle machine looks for may be there."""
@@ -130,12 +133,17 @@ class Player:
             self._settle(settling.wake(self.definition, self.snapshot, event, self.now))
             return
         step = engine.step(self.definition, self.snapshot, event, self.now)
+        self.judged.append(step)
         if event.kind is Kind.OUTSIDE:
-            self.ended.append((event.name, "processed" if step.taken else "ignored"))
+            self.ended.append((event.name, _status(step)))
         if step.taken is None:
             self.snapshot = step.snapshot
         else:
             self._take(step)
+        if step.error:
+            last = {"last_error": step.error, "last_error_action": "context_map"}
+            self.snapshot = engine.changed(self.snapshot, {**self.context, **last}, last)
+            self._judge(Event(settling.ERROR, Kind.RESULT))
 
     def _take(self, step: Step) -> None:
         self.snapshot = step.snapshot
@@ -200,3 +208,9 @@ class Player:
             _, perform, outcome = self.work
             self.work = None
             self._end(perform, outcome, worked=True)
+
+
+def _status(step: Step) -> str:
+    if step.fault:
+        return "failed"
+    return "processed" if step.taken else "ignored"

@@ -5,14 +5,8 @@ from typing import Any
 
 from machines.core.definition import Definition
 from machines.core.loading import load
-from machines.core.snapshot import (
-    OF_STATE,
-    Deadline,
-    Event,
-    Kind,
-    Snapshot,
-    Turn,
-)
+from machines.core.snapshot import Deadline, Event, Kind, Snapshot
+from machines.core.turn import OF_STATE, Turn
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ from machines.core.decisions import IDLE, NEW_ROUND, REST, Decision, Judge, Perf
 from machines.core.definition import Definition, State, Transition
 from machines.core.expressions import Guard
 from machines.core.loading import load
-from machines.core.snapshot import OF_STATE, Event, Turn, Wait
+from machines.core.snapshot import Event
+from machines.core.turn import OF_STATE, Turn, Wait
 from machines.core.waiting import Waiting
 from tests.core.deciding import (
     FIRST,

@@ -11,7 +11,8 @@ from machines.core import settling
 from machines.core.decisions import NEW_ROUND, Perform, decide
 from machines.core.engine import MAX_CONTEXT_BYTES
 from machines.core.settling import LONGEST_DELAY_SECONDS, Outcome, Settled
-from machines.core.snapshot import OF_STATE, Deadline, Event, Kind, Snapshot, Turn, Wait
+from machines.core.snapshot import Deadline, Event, Kind, Snapshot
+from machines.core.turn import OF_STATE, Turn, Wait
 from machines.core.waiting import Waiting
 from tests.core.deciding import (
     BEHIND,

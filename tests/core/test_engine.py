@@ -7,13 +7,8 @@ import pytest
 
 from machines.core import engine
 from machines.core.engine import MAX_CONTEXT_BYTES, START, step
-from machines.core.snapshot import (
-    OF_STATE,
-    Event,
-    Kind,
-    Snapshot,
-    Turn,
-)
+from machines.core.snapshot import Event, Kind, Snapshot
+from machines.core.turn import OF_STATE, Turn
 from tests.core.stepping import LATER, NOON, at, due, machine, timer
 
 # -- the start
@@ -180,12 +175,12 @@ def test_an_internal_event_changes_neither_event_data_nor_the_mapped_context(eve
         "{from: a, to: b}",
         more="events: {go: {context_map: {kind: type}, payload: {type: object}}}\n",
     )
-    snapshot = replace(at("a"), event_data={"type": "ping"})
+    snapshot = replace(at("a"), received=Event("ping"))
 
     taken = step(definition, snapshot, event, NOON)
 
     assert taken.target == "b"
-    assert taken.snapshot.event_data == {"type": "ping"}
+    assert taken.snapshot.received == Event("ping")
     assert taken.snapshot.context == {}
 
 
@@ -268,7 +263,7 @@ def test_a_payload_that_breaks_its_schema_touches_nothing() -> None:
 
     failed = step(definition, snapshot, Event("go", payload=7), NOON)
 
-    assert (failed.invalid, failed.taken, failed.target) == (True, None, "a")
+    assert (failed.fault, failed.taken, failed.target) == (failed.reason, None, "a")
     assert failed.reason == "payload: 7 is not of type 'object'"
     assert failed.snapshot is snapshot
 
@@ -280,7 +275,7 @@ def test_a_payload_that_keeps_its_schema_is_judged() -> None:
 
     found = step(definition, at("a"), Event("go", payload={}), NOON)
 
-    assert (found.invalid, found.target) == (False, "b")
+    assert (found.fault, found.target) == ("", "b")
 
 
 # -- names and context
@@ -288,13 +283,13 @@ def test_a_payload_that_keeps_its_schema_is_judged() -> None:
 
 def test_names_are_layers_of_the_engine_the_context_and_the_job() -> None:
     snapshot = replace(
-        at("a", machine_name="fake", n=1), job={"n": 2, "size": 3}, event_data={"type": "go"}
+        at("a", machine_name="fake", n=1), job={"n": 2, "size": 3}, received=Event("go")
     )
 
     names = engine.names(snapshot, {"token": "x"})
 
     assert dict(names) == {
-        "machine_name": "worker", "current_state": "a", "event_data": {"type": "go"},
+        "machine_name": "worker", "current_state": "a", "event_data": Event("go").as_data(),
         "secret": {"token": "x"}, "n": 1, "size": 3, "current_job": None,
     }  # fmt: skip
 

@@ -6,16 +6,8 @@ import pytest
 
 from machines.core import engine
 from machines.core.engine import step
-from machines.core.snapshot import (
-    OF_STATE,
-    Deadline,
-    Event,
-    Kind,
-    Stretch,
-    Turn,
-    Wait,
-    Work,
-)
+from machines.core.snapshot import Deadline, Event, Kind
+from machines.core.turn import OF_STATE, Stretch, Turn, Wait, Work
 from tests.core.stepping import LATER, NOON, OWN_WORK, at, due, machine, timer
 
 # -- leaving, staying, entering again

@@ -5,16 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from machines.core.snapshot import (
-    OF_STATE,
-    Event,
-    Snapshot,
-    Turn,
-    Wait,
-    Work,
-    turn_as_json,
-    turn_from_json,
-)
+from machines.core.snapshot import Event, Snapshot
+from machines.core.turn import OF_STATE, Turn, Wait, Work, turn_as_json, turn_from_json
 
 TODO = ((OF_STATE, 0, 2),)
 

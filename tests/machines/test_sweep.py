@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from jobqueue.intake import create_job
 
-from machines.core.snapshot import Event, Snapshot, Subscription, Turn
+from machines.core.snapshot import Event, Snapshot
+from machines.core.turn import Subscription, Turn
 from machines.models import Event as EventRecord
 from machines.models import Machine, MachineDefinition, Process
 from machines.runtime import sweep

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from machines.core.snapshot import OF_STATE, Deadline
+from machines.core.snapshot import Deadline
+from machines.core.turn import OF_STATE
 from machines.runtime import timers
 from machines.runtime.clock import Clock
 from machines.runtime.live import key_of

@@ -13,7 +13,7 @@ from machines.actions.base import ActionType, WorkCall, Worked
 from machines.actions.settings import SettingError
 from machines.core.definition import Action
 from machines.core.settling import Outcome
-from machines.core.snapshot import OF_STATE, Work
+from machines.core.turn import OF_STATE, Work
 from machines.models import Event
 from machines.runtime import work
 from machines.runtime.live import Ended
