@@ -1,0 +1,112 @@
+"""Timers: those whose time never comes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from machines.core.definition import ANY_STATE, Transition
+from machines.core.validation import codes
+from machines.core.validation.facts import Facts
+from machines.core.validation.guards import always_holds
+from machines.core.validation.problems import Findings
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """When a state has certainly been left, in seconds, and by which timer.
+
+    ``interrupted``: by a timer that does not wait for rest. A timer that interrupts may
+    overtake one that waits.
+    """
+
+    interrupted: float = NEVER
+    rested: float = NEVER
+    by: Transition | None = None
+
+    def before(self, timer: Transition) -> bool:
+        """True if ``timer`` comes too late."""
+        delay = timer.delay_seconds or 0.0
+        return (self.interrupted if timer.interrupts else self.rested) < delay
+
+
+def check_timers(facts: Facts, findings: Findings) -> None:
+    """Timers that a shorter one always precedes, and those of final states."""
+    everywhere = _soonest(facts.wild)
+    finished = _finished(facts)
+    by_state: dict[str, _Left] = {}
+    for transition in facts.definition.transitions:
+        if transition.delay_seconds is None or transition.events:
+            continue
+        sources = () if ANY_STATE in transition.sources else transition.sources
+        for name in sources:
+            if name not in by_state:
+                by_state[name] = _left(name, (*facts.named[name], *everywhere))
+        too_late = [name in finished or by_state[name].before(transition) for name in sources]
+        if sources and all(too_late):
+            findings.add(
+                codes.TIMER_NEVER_FIRES,
+                transition.place,
+                f"transitions[{transition.index}]: {transition.delay_name} never fires;"
+                f" {_why(by_state[sources[0]], sources[0] in finished)}",
+            )
+
+
+def _why(left: _Left, finished: bool) -> str:
+    if finished or left.by is None:
+        return "the state is final and has no actions, so the machine has finished by then"
+    return (
+        f"transitions[{left.by.index}] in line {left.by.place.line} leaves the state"
+        f" at {left.by.delay_name}"
+    )
+
+
+def _left(state: str, transitions: Iterable[Transition]) -> _Left:
+    found = sorted(_leaving(state, transitions), key=_due)
+    interrupting = [t for t in found if t.interrupts]
+    return _Left(
+        interrupted=interrupting[0].delay_seconds or 0.0 if interrupting else NEVER,
+        rested=found[0].delay_seconds or 0.0 if found else NEVER,
+        by=found[0] if found else None,
+    )
+
+
+def _soonest(wild: Iterable[Transition]) -> tuple[Transition, ...]:
+    """Of the timers of any state those that may be the first to leave one.
+
+    The first is none for its own target, so the first with another target counts too.
+    """
+    certain = [t for t in wild if t.delay_seconds is not None and always_holds(t.guard)]
+    certain.sort(key=_due)
+    interrupting = [t for t in certain if t.interrupts]
+    found: list[Transition] = []
+    for timers in (certain, interrupting):
+        found += timers[:1]
+        found += [t for t in timers if t.target != timers[0].target][:1]
+    return tuple(found)
+
+
+def _due(timer: Transition) -> tuple[float, int]:
+    return (timer.delay_seconds or 0.0, timer.index)
+
+
+def _leaving(state: str, transitions: Iterable[Transition]) -> Iterator[Transition]:
+    """The timers that certainly end a stay in ``state``."""
+    for transition in transitions:
+        timed = transition.delay_seconds is not None
+        if timed and transition.leaves(state) and always_holds(transition.guard):
+            yield transition
+
+
+def _finished(facts: Facts) -> set[str]:
+    """The final states in which nothing is done, so that no time passes in them."""
+    definition = facts.definition
+    busy = {t.target for t in definition.transitions if t.actions}
+    busy |= {source for t in definition.transitions if t.actions for source in t.sources}
+    if ANY_STATE in busy:
+        return set()
+    return {
+        state.name
+        for state in definition.states.values()
+        if definition.is_final(state.name) and not state.actions and state.name not in busy
+    }
