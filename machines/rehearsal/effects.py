@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from jobqueue.models import Job
 
-from machines.actions.base import ActionType, Call
+from machines.actions.base import ActionType, Call, Services, StartedMachine, TaskEnd
 from machines.actions.settings import Settings
 from machines.core.decisions import Perform
 from machines.core.engine import names
@@ -17,7 +18,10 @@ from machines.core.errors import MachineError
 from machines.core.interpolation import Unknown, interpolate
 from machines.core.settling import Outcome
 from machines.core.snapshot import Snapshot
+from machines.core.storable import storable
 from machines.core.waiting import Waiting
+
+logger = logging.getLogger("machines.rehearsal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,32 @@ class Sent:
     job_id: str = ""
 
 
+class NothingRuns:
+    """The services that start something: in a rehearsal they are answered for."""
+
+    def begin_task(
+        self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any], seconds: float
+    ) -> str:
+        """See Services."""
+        raise _answered_for()
+
+    def task_end(self, token: str) -> TaskEnd | None:
+        """See Services."""
+        raise _answered_for()
+
+    def give_up_task(self, token: str, why: str) -> None:
+        """See Services."""
+        raise _answered_for()
+
+    def start_machine(
+        self, yaml_path: str, name: str | None, context: Mapping[str, Any]
+    ) -> StartedMachine:
+        """See Services."""
+        raise _answered_for()
+
+
 @dataclass(slots=True)
-class RehearsalServices:
+class RehearsalServices(NothingRuns):
     """The services of an effect, all in memory; what it did is kept in ``lines`` and ``sent``."""
 
     machine: str
@@ -64,19 +92,19 @@ class RehearsalServices:
 
     def held_job(self) -> tuple[Job | None, str]:
         """See Services."""
-        raise _no_database()
+        raise _answered_for()
 
     def hold_job(self, job: Job | None) -> None:
         """See Services."""
-        raise _no_database()
+        raise _answered_for()
 
     def end_claim(self) -> None:
         """See Services."""
-        raise _no_database()
+        raise _answered_for()
 
 
 def perform(
-    found: ActionType, performed: Perform, snapshot: Snapshot, services: RehearsalServices
+    found: ActionType, performed: Perform, snapshot: Snapshot, services: Services
 ) -> Outcome | None:
     """What an effect answers; None if it needs more than a rehearsal has.
 
@@ -84,6 +112,22 @@ def perform(
     """
     if not found.rehearses or found.perform is None:
         return None
+    return attempt(found.perform, call_for(found, performed, snapshot, services))
+
+
+def attempt(do: Callable[[Call], Outcome], call: Call) -> Outcome:
+    """What an effect answers; what it raises is the error of its outcome, as in a host."""
+    try:
+        return do(call)
+    except MachineError as error:
+        return Outcome(error=str(error))
+    except Exception as error:
+        logger.debug("%s: %s failed", call.services.machine, call.action.type, exc_info=True)
+        return Outcome(error=storable(str(error)) or type(error).__name__)
+
+
+def call_for(found: ActionType, performed: Perform, snapshot: Snapshot, services: Services) -> Call:
+    """What an effect is handed: its settings filled in."""
     seen = names(snapshot)
     settings = {
         key: value
@@ -95,18 +139,14 @@ def perform(
         )
         for key, value in performed.action.settings.items()
     }
-    call = Call(
+    return Call(
         performed.action,
         Settings(performed.action.type, settings),
         snapshot.context,
         services,
         performed.resumed,
     )
-    try:
-        return found.perform(call)
-    except MachineError as error:
-        return Outcome(error=str(error))
 
 
-def _no_database() -> RuntimeError:
-    return RuntimeError("a rehearsal has no jobs: the action is to be answered for")
+def _answered_for() -> RuntimeError:
+    return RuntimeError("a rehearsal has no jobs and starts nothing: the action is answered for")
