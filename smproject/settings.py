@@ -135,6 +135,8 @@ SM_LOG_DIR = env.str("SM_LOG_DIR", default=str(STATE_DIR / "logs"))
 SM_ACTIONS_DIR = env.str("SM_ACTIONS_DIR", default="")
 SM_MANIFEST = env.str("SM_MANIFEST", default=str(BASE_DIR / "machines.yaml"))
 SM_EXAMPLES_DIR = BASE_DIR / "examples"
+SM_HTTP_ALLOW_PRIVATE = env.list("SM_HTTP_ALLOW_PRIVATE", default=[])
+SM_EVENT_TTL = env.str("SM_EVENT_TTL", default="30d")
 SM_SECRETS_FILE = env.str("SM_SECRETS_FILE", default="")
 
 LOGIN_URL = "admin:login"

@@ -4,66 +4,119 @@ import asyncio
 import functools
 import json
 import os
+import re
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from machines.actions.answers import read_json
 from machines.actions.base import ActionType, WorkCall, Worked
 from machines.actions.processes import NotStarted, run
 from machines.actions.settings import SettingError
-from machines.core.interpolation import as_text
+from machines.core.interpolation import as_text, placeholders
 from machines.core.settling import Outcome
-from machines.core.shell import ShellTemplate, lift
+from machines.core.shell import ShellTemplate, lift, one_word
+from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
 from machines.core.storable import storable
 
-DEFAULT_TIMEOUT_SECONDS = 30.0
-MAX_KEPT_BYTES = 64 << 10  # of what it prints
-BASH = ("bash", "--noprofile", "--norc", "-c")
+DEFAULT_TIMEOUT_SECONDS = 30
+MAX_STORED_BYTES = 64 << 10  # of what it prints
+MAX_SHOWN_CHARACTERS = 2000  # of a command that failed, in the context
+FORMATS = ("text", "json")
+_TOO_LONG = (
+    f"its output is more than the {MAX_STORED_BYTES:,} bytes that store_as takes; write it to a"
+    " file and print the file's name"
+)
+
+_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# bash or the loader of programs runs what these hold.
+_CODE_VARIABLES = re.compile(r"BASH_ENV|ENV|PS4|SHELLOPTS|BASHOPTS|PROMPT_COMMAND|LD_.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program with its arguments, what is kept of it on record, and variables it needs."""
+
+    argv: tuple[str, ...]
+    shown: str
+    env: Mapping[str, str]
 
 
 async def bash(call: WorkCall) -> Worked:
     """Run the command; its exit code says which event is raised."""
     settings = call.settings
-    argv, lifted = _command(call)
-    kept = bytearray()
+    command = _command(call)
+    environment = {**os.environ, **_environment(call), **command.env}
+    mappings = settings.mapping("error_mappings")
+    parse = _format(call)
+    store_as = settings.optional_text("store_as")
+    seconds = settings.seconds("timeout", DEFAULT_TIMEOUT_SECONDS, positive=True)
+    stored = bytearray()
 
-    def take(piece: bytes) -> None:
-        if len(kept) < MAX_KEPT_BYTES:
-            kept.extend(piece[: MAX_KEPT_BYTES - len(kept)])
+    def keep(piece: bytes) -> None:
+        stored.extend(piece[: MAX_STORED_BYTES + 1 - len(stored)])
         call.output(piece)
 
-    seconds = settings.number("timeout", DEFAULT_TIMEOUT_SECONDS)
-    command = argv[-1] if argv[:-1] == BASH else json.dumps(argv)
     try:
         async with asyncio.timeout(seconds):
             code = await run(
-                argv,
-                env={**os.environ, **_environment(call), **lifted},
+                command.argv,
+                env=environment,
                 cwd=settings.optional_text("cwd"),
-                output=take,
+                output=keep if store_as else call.output,
+                errors=call.output if store_as else None,
             )
     except TimeoutError:
         return _failed(command, f"timed out after {seconds:g} s", None, None)
     except NotStarted as error:
         return _failed(command, f"could not be started: {error}", None, None)
     if code != 0:
-        mapped = _mapped(settings.mapping("error_mappings"), code)
-        return _failed(command, _why(code), code, mapped)
-    return _done(call, bytes(kept))
+        return _failed(command, _why(code), code, _mapped(mappings, code))
+    return _done(call, store_as, bytes(stored), parse)
 
 
-def _command(call: WorkCall) -> tuple[tuple[str, ...], Mapping[str, str]]:
-    """The program with its arguments, and the values it finds in its environment."""
-    argv = call.settings.get("argv")
-    if argv is not None:
-        if not isinstance(argv, list) or not argv:
-            raise SettingError("bash: the setting 'argv' must be a list of words")
-        return tuple(as_text(word) for word in argv), {}
+def _command(call: WorkCall) -> Command:
+    given = [name for name in ("command", "argv") if call.settings.get(name) is not None]
+    if len(given) != 1:
+        found = "both 'command' and 'argv' are" if given else "neither 'command' nor 'argv' is"
+        raise SettingError(f"bash: {found} given; give one of them")
+    _refuse_secrets(given[0], call.action.settings.get(given[0]))
+    if given == ["argv"]:
+        argv = _words(call.settings.get("argv"))
+        return Command(argv, json.dumps(argv, ensure_ascii=False), {})
     filled = _template(call.settings.required_text("command")).fill(call.names)
-    return (*BASH, filled.command), filled.env
+    # Not from the PATH that `env:` may give to the command.
+    shell = (shutil.which("bash") or "bash", "--noprofile", "--norc", "-c")
+    return Command((*shell, filled.command), filled.command, filled.env)
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not given or given[0] in ("", None):
+        raise SettingError(
+            f"bash: the setting 'argv' is {given!r:.200}; it must be a list of words, the program"
+            " first, such as [python, process.py]"
+        )
+    return tuple(one_word(f"argv[{place}]", as_text(word)) for place, word in enumerate(given))
+
+
+def _refuse_secrets(name: str, written: Any) -> None:
+    for placeholder in placeholders(written):
+        if "secret" in placeholder.roots:
+            raise SettingError(
+                f"bash: {placeholder.text} in {name!r} could be read by every user of this"
+                f" computer in its list of processes; hand it over with env: {{NAME:"
+                f" '{placeholder.text}'}} and let the program read $NAME"
+            )
 
 
 def _environment(call: WorkCall) -> dict[str, str]:
-    given = {key: as_text(value) for key, value in call.settings.mapping("env").items()}
+    """The variables that the file gives to the command, and the engine's own."""
+    given = {
+        name: one_word(f"env: {name}", as_text(value), name)
+        for name, value in call.settings.mapping("env").items()
+        if _may_be_set(name, call.action.settings.get("env"))
+    }
     return {
         **given,
         "SM_RUN_ID": call.token,
@@ -72,30 +125,58 @@ def _environment(call: WorkCall) -> dict[str, str]:
     }
 
 
-def _done(call: WorkCall, printed: bytes) -> Worked:
+def _may_be_set(name: Any, written: Any) -> bool:
+    """True, or SettingError for a name that is none, is the engine's, or would make a value code.
+
+    ``written`` is the whole setting as it stands in the file.
+    """
+    if not (isinstance(name, str) and _VARIABLE.fullmatch(name)):
+        raise SettingError(
+            f"bash: env: {name!r:.80} is no name of a variable; it may have letters, digits and _"
+        )
+    if name.startswith("SM_"):
+        raise SettingError(f"bash: env: {name} is the engine's, as all of SM_…; use another name")
+    filled_in = not isinstance(written, Mapping) or placeholders(written.get(name))
+    if filled_in and _CODE_VARIABLES.fullmatch(name):
+        raise SettingError(
+            f"bash: env: a value in {name} would be run; write it without a placeholder"
+        )
+    return True
+
+
+def _format(call: WorkCall) -> str:
+    parse = call.settings.text("parse", "text")
+    if parse not in FORMATS:
+        raise SettingError(f"bash: the setting 'parse' is {parse!r}; it may be text or json")
+    return parse
+
+
+def _done(call: WorkCall, store_as: str | None, printed: bytes, parse: str) -> Worked:
     changes: dict[str, Any] = {}
-    store_as = call.settings.optional_text("store_as")
-    if store_as:
-        text = storable(printed.decode(errors="replace")).rstrip("\n")
+    if store_as and len(printed) > MAX_STORED_BYTES:
+        return Worked(Outcome(error=_TOO_LONG), 0)
+    if store_as and parse == "json":
         try:
-            parsed = call.settings.text("parse") == "json"
-            changes[store_as] = json.loads(text) if parsed else text
+            changes[store_as] = read_json(printed)
         except ValueError as error:
             return Worked(Outcome(error=f"its output is not JSON: {error}"), 0)
+    elif store_as:
+        changes[store_as] = storable(printed.decode(errors="replace")).rstrip("\n")
     event = call.settings.event("success", "job_done")
     return Worked(Outcome(event=event, changes=changes), 0)
 
 
-def _failed(command: str, why: str, code: int | None, event: str | None) -> Worked:
-    changes = {"last_error_exit_code": code, "last_error_command": command[:2000]}
+def _failed(command: Command, why: str, code: int | None, event: str | None) -> Worked:
+    changes = {
+        "last_error_exit_code": code,
+        "last_error_command": storable(command.shown[:MAX_SHOWN_CHARACTERS]),
+    }
     return Worked(Outcome(event=event, error=why, changes=changes), code)
 
 
 def _mapped(mappings: Mapping[str, Any], code: int) -> str | None:
-    for key, event in mappings.items():
-        if str(key) == str(code):
-            return str(event)
-    return None
+    found = next((event for key, event in mappings.items() if str(key) == str(code)), None)
+    return None if found is None else str(found)
 
 
 def _why(code: int) -> str:
@@ -107,4 +188,36 @@ def _template(command: str) -> ShellTemplate:
     return lift(command)
 
 
-TYPES = (ActionType("bash", work=bash, raw_settings=frozenset({"command"})),)
+SIGNATURE = Signature(
+    "bash",
+    Kind.WORK,
+    "Run a command in the shell, or a program without one.",
+    settings=(
+        Setting("command", ValueKind.TEXT, "the command; placeholders in it are data, never code"),
+        Setting(
+            "argv", ValueKind.LIST, "instead of it: the program and its words, without a shell"
+        ),
+        Setting("env", ValueKind.MAPPING, "variables for its environment; the place for secrets"),
+        Setting("cwd", ValueKind.TEXT, "the folder it runs in; left out: the host's"),
+        Setting(
+            "timeout",
+            ValueKind.SECONDS,
+            "how long it may take; then its whole process group is ended",
+            default=DEFAULT_TIMEOUT_SECONDS,
+        ),
+        Setting("error_mappings", ValueKind.EVENTS, "exit codes and the events they raise"),
+        Setting(
+            "store_as",
+            ValueKind.KEY,
+            "where its standard output is kept, at most 64 KiB",
+            writes=True,
+        ),
+        Setting("parse", ValueKind.TEXT, "what that output is", default="text", choices=FORMATS),
+    ),
+    raises=(
+        Raises("job_done", "success", "exit code 0", usual=True),
+        Raises(None, "error_mappings", "an exit code that the mapping names", failure=True),
+    ),
+)
+
+TYPES = (ActionType("bash", work=bash, raw_settings=frozenset({"command"}), signature=SIGNATURE),)

@@ -5,7 +5,7 @@ from typing import Any
 from jobqueue.models import Job
 
 from machines.actions.base import ActionType, Call
-from machines.actions.jobs import job_names
+from machines.actions.jobs import job_names, looked_for
 from machines.actions.settings import SettingError
 from machines.core.settling import Outcome
 from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
@@ -30,10 +30,9 @@ def get_pending_jobs(call: Call) -> Outcome:
     found = [_as_item(job) for job in ready[:limit]]
     store_as = settings.text("store_as", PENDING_JOBS)
     if not found:
-        looked_for = ("jobs", job_type or "*", machine_type or "*")
         changes: dict[str, Any] = {} if call.context.get(store_as) == [] else {store_as: []}
         event = settings.event("empty", "no_jobs")
-        return Outcome(event=event, nothing=looked_for, changes=changes)
+        return Outcome(event=event, nothing=looked_for(job_type, machine_type), changes=changes)
     return Outcome(event=settings.event("success", "jobs_found"), changes={store_as: found})
 
 

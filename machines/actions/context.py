@@ -43,7 +43,6 @@ TYPES = (
     ActionType(
         "set_context",
         perform=set_context,
-        null_settings=frozenset({"value"}),
         rehearses=True,
         signature=Signature(
             "set_context",
@@ -51,7 +50,7 @@ TYPES = (
             "Set one key of the context.",
             settings=(
                 Setting("key", ValueKind.KEY, "the key", required=True, writes=True),
-                Setting("value", ValueKind.ANY, "its value; null if nothing is known of it"),
+                Setting("value", ValueKind.ANY, "its value"),
             ),
             raises=(Raises("success", "success", "it is set", usual=True),),
         ),
@@ -59,7 +58,6 @@ TYPES = (
     ActionType(
         "add_to_list",
         perform=add_to_list,
-        null_settings=frozenset({"value"}),
         rehearses=True,
         signature=Signature(
             "add_to_list",

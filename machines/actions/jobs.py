@@ -9,6 +9,7 @@ from machines.actions.base import ActionType, Call
 from machines.core.errors import MachineError
 from machines.core.settling import Outcome
 from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
+from machines.core.turn import Subscription
 
 
 class NoSuchJob(MachineError):  # noqa: N818 - reads as what happened
@@ -27,6 +28,11 @@ def job_names(job: Job) -> dict[str, Any]:
     return {**data, **fields, "current_job": {**data, **fields, "data": job.data}}
 
 
+def looked_for(job_type: str | None, machine_type: str | None) -> Subscription:
+    """What a machine that found no such job waits for; None is any, an empty text is exact."""
+    return ("jobs", *("*" if kind is None else kind for kind in (job_type, machine_type)))
+
+
 def check_database_queue(call: Call) -> Outcome:
     """Claim the most urgent job that is ready."""
     settings, services = call.settings, call.services
@@ -37,9 +43,8 @@ def check_database_queue(call: Call) -> Outcome:
     )
     services.hold_job(job)
     if job is None:
-        looked_for = ("jobs", job_type or "*", machine_type or "*")
         event = settings.event("empty", "no_jobs")
-        return Outcome(event=event, nothing=looked_for, job={})
+        return Outcome(event=event, nothing=looked_for(job_type, machine_type), job={})
     return Outcome(event=settings.event("success", "new_job"), job=job_names(job))
 
 

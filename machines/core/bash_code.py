@@ -5,8 +5,9 @@ options is a table; what a table does not know for certain is refused.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise, product
 
 from machines.core.bash_programs import (
     ARGUMENTS,
@@ -31,12 +32,17 @@ from machines.core.bash_words import (
     PLACE,
     Command,
     Lead,
+    RefusedError,
     Word,
     refuse,
 )
+from machines.core.errors import TemplateError
 from machines.core.interpolation import Placeholder
 
 _ARGUMENT = """hand it over as an argument, as in: bash -c 'echo "$1"' _ {key}"""
+_BETWEEN_BRACES = re.compile(r"[{},/]")
+MAX_VANISHING = 6  # words of one command that may be none: 64 ways to read it
+
 _EVALUATED = re.compile(r"[A-Za-z_]\w*|(?<=\$)[1-9@*]|(?<=\$\{)[1-9@*]")
 
 
@@ -58,7 +64,7 @@ class CodeFinder:
             for word in command.assignments:
                 self._assignment(word)
             if command.words:
-                self._words(command.words, command)
+                self._command(command)
         self._follow_flows()
         names = EVALUATED_NAMES.union(_EVALUATED.findall(" ".join(self.evaluated)))
         for name, placeholder in self.filled.items():
@@ -91,6 +97,32 @@ class CodeFinder:
                 self._refuse(word, "in an expansion without quotes", 'write "$( … )"')
             self._read(word)
 
+    def _command(self, command: Command) -> None:
+        """Check a simple command, also as it is when an expansion in it turns out empty."""
+        words = command.words
+        self._words(words, command)
+        if words[0].text in HARMLESS:
+            return
+        self._braces(words)
+        try:
+            for reading in _shorter_readings(words):
+                self._words(reading, command)
+        except RefusedError as error:
+            hint = 'write that as a word of its own, in quotes, as in "$name"'
+            where = "behind an expansion that may be empty"
+            raise refuse(error.placeholder, where, hint) from None
+
+    def _braces(self, words: list[Word]) -> None:
+        """Refuse braces that may become the words before a script, as in ``{sh,-c} {key}``."""
+        filled = [place for place, word in enumerate(words) if word.spots]
+        found = [word for word in words[: filled[-1] + 1] if word.braces] if filled else []
+        name = words[0].text.rpartition("/")[2]
+        runs = words[0].braces or EXPANSION in name or name in WRAPPERS or find_interpreter(name)
+        parts = (part for word in found for part in _BETWEEN_BRACES.split(word.text))
+        if found and (runs or any(map(find_interpreter, parts))):
+            placeholder = words[filled[-1]].spots[0].placeholder
+            raise refuse(placeholder, "behind braces that become several words", "write them out")
+
     def _words(self, words: list[Word], command: Command) -> None:
         """``words`` are a whole simple command, or what a wrapper makes of its rest."""
         if not words:
@@ -100,7 +132,7 @@ class CodeFinder:
             self._refuse(first, "as the name of a command", "choose it with case … in … esac")
         self._read(first)
         name = first.text.rpartition("/")[2]
-        if EXPANSION in name:
+        if EXPANSION in name or (first.pattern and name not in HARMLESS):
             self._interpreter(UNKNOWN, words[1:], command)
         elif interpreter := find_interpreter(name):
             self._interpreter(interpreter, words[1:], command)
@@ -318,6 +350,23 @@ class CodeFinder:
     def _computed(self, word: Word, operator: str) -> None:
         self._refuse(word, f"beside {operator} inside [[ ]]", f"write [ … {operator} … ]")
         self._evaluate(word)
+
+
+def _shorter_readings(words: list[Word]) -> Iterator[list[Word]]:
+    """``words`` without one or more that may be nothing, and without what may be empty in them."""
+    vanishing = [place for place, word in enumerate(words) if word.vanishes]
+    if len(vanishing) > MAX_VANISHING:
+        raise TemplateError(
+            f"a command with more than {MAX_VANISHING} expansions without quotes; write them in"
+            ' quotes, as in "$name"'
+        )
+    if not any(EXPANSION in word.text for word in words):
+        return
+    emptied = [replace(word, text=word.text.replace(EXPANSION, "")) for word in words]
+    for kept in product((True, False), repeat=len(vanishing)):
+        gone = {place for place, stays in zip(vanishing, kept, strict=True) if not stays}
+        for reading in (words, emptied):
+            yield [word for place, word in enumerate(reading) if place not in gone]
 
 
 _RULES: Mapping[str, Callable[[CodeFinder, list[Word]], None]] = {

@@ -101,11 +101,13 @@ class BashSource:
             return
         self._at += found.end()
         word.variables.add(found[0])
+        word.spreads = word.spreads or found[0] == "@"
         word.add(EXPANSION)
 
     def _note_expansion(self, word: Word, text: str) -> None:
         """Remember what ``${…}`` reads, and whether it computes with it."""
         found = _EXPANDED_NAME.match(text)
+        word.spreads = word.spreads or "@" in text
         if found:
             word.variables.add(found[1])
         if text.startswith("${!") or "@P" in text:

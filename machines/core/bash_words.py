@@ -10,6 +10,8 @@ from machines.core.interpolation import Placeholder
 PLACE = "\0"  # stands for a placeholder in the text of a word
 EXPANSION = "\1"  # stands for what the shell itself expands
 
+_PATTERN = re.compile(r"[*?]|\[.+\]", re.DOTALL)
+_BRACES = re.compile(r"\{.*(,|\.\.).*\}", re.DOTALL)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:\[.*?\])?\+?=", re.DOTALL)
 
 
@@ -49,12 +51,29 @@ class Word:
     variables: set[str] = field(default_factory=set)
     splits: bool = False  # an expansion without quotes may become several words
     loose: bool = False  # and a placeholder stands inside of it
+    spreads: bool = False  # an expansion of all elements of a list: also in quotes several, or none
+    unquoted: str = ""  # what stands in no quotes, wherever in the word
     written: bool = False  # an empty pair of quotes is a word, too
 
     @property
     def bare(self) -> bool:
         """True if no part of it is quoted, expanded or filled in."""
         return self.bare_length == len(self.text)
+
+    @property
+    def vanishes(self) -> bool:
+        """True if the shell may leave nothing of it, not even an empty word."""
+        return (self.splits or self.spreads) and not self.text.strip(EXPANSION)
+
+    @property
+    def braces(self) -> bool:
+        """True if the shell makes several words of it, as of ``{sh,-c}``."""
+        return _BRACES.search(self.unquoted) is not None
+
+    @property
+    def pattern(self) -> bool:
+        """True if the shell puts names of files in its place."""
+        return _PATTERN.search(self.unquoted) is not None
 
     @property
     def assigned(self) -> str:
@@ -66,6 +85,8 @@ class Word:
         """Append to the word."""
         if bare and self.bare and not self.written:
             self.bare_length += len(text)
+        if bare:
+            self.unquoted += text
         self.written = self.written or not bare
         self.text += text
 
@@ -83,9 +104,17 @@ class Command:
     fed: Placeholder | None = None
 
 
-def refuse(placeholder: Placeholder, where: str, hint: str) -> TemplateError:
+class RefusedError(TemplateError):
+    """A placeholder that stands where a value would be code."""
+
+    def __init__(self, placeholder: Placeholder, where: str, hint: str) -> None:
+        self.placeholder = placeholder
+        super().__init__(f"{placeholder.text} stands {where}: a value there could be run; {hint}")
+
+
+def refuse(placeholder: Placeholder, where: str, hint: str) -> RefusedError:
     """The error for a placeholder that stands where a value would be code."""
-    return TemplateError(f"{placeholder.text} stands {where}: a value there could be run; {hint}")
+    return RefusedError(placeholder, where, hint)
 
 
 OUTSIDE = "set a variable from it before, as in name={key}, or hand it over as an argument"

@@ -56,21 +56,27 @@ def decide(definition: Definition, snapshot: Snapshot, waiting: Waiting) -> Deci
     """What the machine does next; the rules are sections 2 and 3.3 of the language."""
     turn = snapshot.turn
     state = snapshot.states[0]
+    if turn.over and definition.is_final(state):
+        return _automatic(definition, snapshot) or FINISH
     ahead = _ahead(definition, snapshot, waiting) if waiting else None
     if ahead is not None:
         return ahead
     if not turn.resting:
         return REST if turn.work is not None else _perform(definition, snapshot)
-    for transition in definition.automatic(state):
+    automatic = _automatic(definition, snapshot)
+    if automatic is not None:
+        return automatic
+    oldest = waiting.oldest()
+    return _round_end(turn) if oldest is None else Judge(oldest)
+
+
+def _automatic(definition: Definition, snapshot: Snapshot) -> Judge | None:
+    """The first automatic transition whose guard holds."""
+    for transition in definition.automatic(snapshot.states[0]):
         event = Event("", Kind.AUTOMATIC, transition=transition.index)
         if transition.guard is None or first_match(definition, snapshot, event) is not None:
             return Judge(event)
-    if turn.over and definition.is_final(state):
-        return FINISH
-    oldest = waiting.oldest()
-    if oldest is not None:
-        return Judge(oldest)
-    return _round_end(turn)
+    return None
 
 
 def new_round(definition: Definition, snapshot: Snapshot) -> Snapshot:
@@ -94,7 +100,7 @@ def rung(snapshot: Snapshot) -> Snapshot:
     """What an idle machine looked for may be there: another round is due."""
     if not snapshot.turn.idle:
         return snapshot
-    return replace(snapshot, turn=replace(snapshot.turn, again=True))
+    return replace(snapshot, turn=replace(snapshot.turn, again=True), instant_steps=0)
 
 
 def take_up(snapshot: Snapshot) -> Snapshot:
@@ -162,8 +168,11 @@ def _interrupting(definition: Definition, snapshot: Snapshot, waiting: Waiting) 
 
 
 def _interrupts(definition: Definition, snapshot: Snapshot, event: Event) -> bool:
-    if event.transition is not None:  # due now or never: with a guard that is false, it is spent
-        timer = definition.transitions[event.transition]
-        return timer.interrupts and timer.leaves(snapshot.states[0])
+    state = snapshot.states[0]
     match: Transition | None = first_match(definition, snapshot, event)
-    return match is not None and match.interrupts and match.leaves(snapshot.states[0])
+    if event.kind is not Kind.TIMER:
+        return match is not None and match.interrupts and match.leaves(state)
+    if match is not None:
+        return match.interrupts_when_due and match.leaves(state)
+    # Due now or never: where no guard holds, it is spent.
+    return definition.timer_interrupts(state, event.transition)

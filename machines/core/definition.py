@@ -84,7 +84,8 @@ class Transition:
     """What may happen. Without events and delay it is automatic; without target, internal.
 
     ``index`` counts from 0 in file order. ``delay_name`` is how its timer stands on record:
-    ``timeout(5)``. ``interrupts`` is resolved: never true for what does not leave a state.
+    ``timeout(5)``. ``interrupts``, for its events, and ``interrupts_when_due``, for its timer, are
+    resolved: never true for what has no target.
     """
 
     index: int
@@ -96,6 +97,7 @@ class Transition:
     delay_name: str = ""
     actions: tuple[Action, ...] = ()
     interrupts: bool = False
+    interrupts_when_due: bool = False
     reenter: bool = False
     description: str = ""
     place: Place = NOWHERE
@@ -159,6 +161,20 @@ class Definition:
     def timed(self, state: str) -> tuple[Transition, ...]:
         """The transitions that time takes in ``state``, in file order."""
         return self._tables.get(state, NOTHING).timed
+
+    def timers(self, state: str) -> tuple[Transition, ...]:
+        """Of ``timed``, the first of each delay: a deadline is set for these, and is the event
+        that all of that delay may take, in file order."""
+        return self._tables.get(state, NOTHING).timers
+
+    def timer_interrupts(self, state: str, timer: int | None) -> bool:
+        """True if a transition of the timer with that index is not held until rest."""
+        delay = None if timer is None else self.transitions[timer].delay_seconds
+        return any(
+            t.interrupts_when_due and t.leaves(state)
+            for t in self.timed(state)
+            if t.delay_seconds == delay
+        )
 
     def interrupting(self, state: str) -> frozenset[str]:
         """The names of the events that may interrupt the work of ``state``."""

@@ -98,7 +98,7 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
 
 def deadlines(definition: Definition, state: str, entered_at: datetime) -> tuple[Deadline, ...]:
     """The deadlines of a state entered at that time."""
-    return tuple(_deadline(transition, entered_at) for transition in definition.timed(state))
+    return tuple(_deadline(timer, entered_at) for timer in definition.timers(state))
 
 
 def first_match(definition: Definition, snapshot: Snapshot, event: Event) -> Transition | None:
@@ -113,6 +113,15 @@ def first_match(definition: Definition, snapshot: Snapshot, event: Event) -> Tra
         if guard is None or _ask(guard, snapshot, event):
             return transition
     return None
+
+
+def guard_fault(definition: Definition, snapshot: Snapshot, transition: Transition) -> str:
+    """Why the guard of an automatic transition has no value now; an empty text if it has one."""
+    if transition.guard is None:
+        return ""
+    event = Event("", Kind.AUTOMATIC, transition=transition.index)
+    value = _ask(transition.guard, snapshot, event)
+    return str(value) if isinstance(value, Raised) else ""
 
 
 def names(snapshot: Snapshot, secrets: Mapping[str, Any] = EMPTY) -> Mapping[str, Any]:
@@ -172,7 +181,7 @@ def _stay(
         taken,
         source,
         guards,
-        deadlines=(_deadline(taken, now),) if restarted else (),
+        deadlines=(_deadline(taken, now, event.transition),) if restarted else (),
         changes=_changes(snapshot) if turn.changed else None,
         error=error,
     )
@@ -222,12 +231,13 @@ def _mapped(
     return _map_context(snapshot, declaration.context_map)
 
 
-def _deadline(transition: Transition, start: datetime) -> Deadline:
-    delay = timedelta(seconds=transition.delay_seconds or 0)
-    return Deadline(transition.delay_name, start + delay, transition=transition.index)
+def _deadline(transition: Transition, start: datetime, index: int | None = None) -> Deadline:
+    due_at = start + timedelta(seconds=transition.delay_seconds or 0)
+    index = transition.index if index is None else index
+    return Deadline(transition.delay_name, due_at, transition=index)
 
 
-class _Raised(str):
+class Raised(str):
     """Why a guard has no value: a text that counts as false."""
 
     __slots__ = ()
@@ -246,7 +256,7 @@ def _ask(guard: Guard, snapshot: Snapshot, event: Event) -> Any:
     try:
         return guard.evaluate(_guard_names(snapshot, event))
     except ExpressionError as error:
-        return _Raised(f"error: {error}")
+        return Raised(f"error: {error}")
 
 
 def _guard_names(snapshot: Snapshot, event: Event) -> Mapping[str, Any]:

@@ -51,11 +51,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A machine after an action: what it is, the event to judge at once, a deadline to set."""
+    """A machine after an action: what it is, the event to judge at once, a deadline to set.
+
+    ``refused``: why its changes of the context were not applied, which is a failure.
+    """
 
     snapshot: Snapshot
     event: Event | None = None
     deadline: Deadline | None = None
+    refused: str = ""
 
 
 def settle(
@@ -84,11 +88,12 @@ def settle(
         if retry_after is not None:
             return _begin_wait(snapshot, performed, retry_after, now, retry=True)
         outcome = _failure(snapshot, performed.action, outcome)
-    snapshot, outcome = _apply_changes(snapshot, performed.action, outcome)
-    if outcome.awaits or outcome.delay is not None:
-        return _begin_wait(snapshot, performed, outcome.delay, now, awaits=outcome.awaits)
-    event = _result(outcome.event, performed) if outcome.event else None
-    return Settled(snapshot, event, _repetition(performed, now))
+    snapshot, applied = _apply_changes(snapshot, performed.action, outcome)
+    if applied.awaits or applied.delay is not None:
+        return _begin_wait(snapshot, performed, applied.delay, now, awaits=applied.awaits)
+    event = _result(applied.event, performed) if applied.event else None
+    refused = applied.error if applied is not outcome else ""
+    return Settled(snapshot, event, _repetition(performed, now), refused)
 
 
 def wake(definition: Definition, snapshot: Snapshot, event: Event, now: datetime) -> Settled:

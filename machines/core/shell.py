@@ -106,13 +106,20 @@ def lift(template: str) -> ShellTemplate:
     return ShellTemplate(template, tuple(lifted))
 
 
+def one_word(name: str, text: str, variable: str = "") -> str:
+    """Return ``text`` if a program can be handed it as a word, or as the value of ``variable``.
+
+    Raise TemplateError, in which ``name`` says what it is, for one that the system cannot hold.
+    """
+    if "\0" in text:
+        raise TemplateError(f"{name}: its value has a NUL, which no argument can hold; remove it")
+    _bounded(name, f"{variable}={text}" if variable else text)
+    return text
+
+
 def _check(reference: Reference, text: str, *, leading: bool) -> None:
     written = reference.placeholder.text
-    if "\0" in text:
-        raise TemplateError(
-            f"{written}: its value has a NUL, which no argument can hold; remove it"
-        )
-    _bounded(written, f"{reference.variable}={text}")
+    one_word(written, text, reference.variable)
     if not (leading and text.startswith("-")):
         return
     if reference.lead is Lead.STRICT or not _NUMBER.fullmatch(text):

@@ -5,7 +5,7 @@ Linear in the size of the file, but for its wildcards, which stand in the table 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from machines.core.turn import AT_REST, OF_STATE, Stretch, Turn
@@ -32,11 +32,12 @@ class Table(NamedTuple):
     by_event: Mapping[str, tuple[Transition, ...]]
     automatic: tuple[Transition, ...]
     timed: tuple[Transition, ...]
+    timers: tuple[Transition, ...]  # of ``timed``, the first of each delay
     interrupting: frozenset[str]
     entries: Mapping[str | int, Entry]  # by event; by index for what no event takes
 
 
-NOTHING = Table({}, (), (), frozenset(), {})
+NOTHING = Table({}, (), (), (), frozenset(), {})
 
 
 def tables_of(
@@ -61,10 +62,9 @@ def tables_of(
         state: tuple(t for t in found if t.delay_seconds is not None)
         for state, found in here.items()
     }
-    return {
-        state: _table(found, timed[state], state, _Compiler(states, timed, demanding))
-        for state, found in here.items()
-    }
+    timers = {state: _first_of_each_delay(found) for state, found in timed.items()}
+    compiler = _Compiler(states, timers, demanding)
+    return {state: _table(found, timed[state], state, compiler) for state, found in here.items()}
 
 
 def entry(state: State, taken: Transition | None = None) -> Turn:
@@ -81,11 +81,15 @@ class _Compiler(NamedTuple):
     """What entries are made of: states, the timers of each, events that are more than a name."""
 
     states: Mapping[str, State]
-    timed: Mapping[str, tuple[Transition, ...]]
+    timers: Mapping[str, tuple[Transition, ...]]
     demanding: Mapping[str, EventDeclaration]
 
     def entries(
-        self, state: str, by_event: Mapping[str, list[Transition]], others: Iterable[Transition]
+        self,
+        state: str,
+        by_event: Mapping[str, list[Transition]],
+        automatic: Iterable[Transition],
+        timed: Sequence[Transition],
     ) -> dict[str | int, Entry]:
         entries: dict[str | int, Entry] = {name: (one, ()) for name, one in self.demanding.items()}
         arrows: dict[int, Arrow] = {}
@@ -95,7 +99,10 @@ class _Compiler(NamedTuple):
                     arrows[transition.index] = self.arrow(transition, state)
             taken = tuple([arrows[transition.index] for transition in found])
             entries[event] = (self.demanding.get(event), taken)
-        entries |= {other.index: (None, (self.arrow(other, state),)) for other in others}
+        entries |= {other.index: (None, (self.arrow(other, state),)) for other in automatic}
+        for timer in self.timers[state]:  # those of one delay are one event
+            same = [other for other in timed if other.delay_seconds == timer.delay_seconds]
+            entries[timer.index] = (None, tuple([self.arrow(other, state) for other in same]))
         return entries
 
     def arrow(self, transition: Transition, state: str) -> Arrow:
@@ -103,7 +110,14 @@ class _Compiler(NamedTuple):
         if target is None or target not in self.states or not transition.leaves(state):
             return (transition, guard, False, (state,), AT_REST, ())
         turn = entry(self.states[target], transition)
-        return (transition, guard, True, (target,), turn, self.timed[target])
+        return (transition, guard, True, (target,), turn, self.timers[target])
+
+
+def _first_of_each_delay(timed: Iterable[Transition]) -> tuple[Transition, ...]:
+    first: dict[float | None, Transition] = {}
+    for transition in timed:
+        first.setdefault(transition.delay_seconds, transition)
+    return tuple(first.values())
 
 
 def _file_order(transition: Transition) -> int:
@@ -130,10 +144,11 @@ def _table(
         {event: tuple(found) for event, found in by_event.items()},
         automatic,
         timed,
+        compiler.timers[state],
         frozenset(
             event
             for event, found in by_event.items()
             if any(t.interrupts and t.leaves(state) for t in _that_may_win(found))
         ),
-        compiler.entries(state, by_event, (*automatic, *timed)),
+        compiler.entries(state, by_event, automatic, timed),
     )

@@ -175,13 +175,11 @@ class Successors:
 
     def _next_timers(self, configuration: Configuration) -> list[Timer]:
         snapshot = configuration.snapshot
+        state = snapshot.states[0]
 
         def interrupts(timer: Timer) -> bool:
             index = timer[0][0]
-            if index is None:
-                return False
-            transition = self._definition.transitions[index]
-            return transition.interrupts and transition.leaves(snapshot.states[0])
+            return index is not None and self._definition.timer_interrupts(state, index)
 
         timers = configuration.timers
         if snapshot.turn.work is not None:  # the others are held until rest

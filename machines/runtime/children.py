@@ -15,7 +15,7 @@ from machines.actions.base import StartedMachine
 from machines.actions.registry import Registry
 from machines.models import Machine, MachineDefinition, Process
 from machines.runtime import launch, lifecycle, ownership
-from machines.runtime.launch import CannotRun, Order
+from machines.runtime.launch import CannotRun, Found, Order
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,39 +35,37 @@ def start(
     Raises MachineError if it cannot be run, or its name is that of a machine that goes on.
     """
     order = Order(what(starter.definition_id, yaml_path), machine_name=name, context=context)
-    machine, job = register(starter.name, order)
+    found, job = register(starter.name, order)
     if job is not None and job.pk == starter.job_pk:
         starter.job_token = ""  # its names stay, its claim is the instance's
     process = Process.objects.get(pk=group.process_id)
-    request = launch.prepare(order, process, group.now, registry_of=_registry)
+    request = launch.prepare(order, process, group.now, found=found, registry_of=_registry)
     request.live.is_child = True
     group.after.started.append(request.live)
     lifecycle.enter(group, request)
-    return StartedMachine(machine.name, os.getpid())
+    return StartedMachine(found.machine.name, os.getpid())
 
 
-def register(starter: str, order: Order) -> tuple[Machine, Job | None]:
+def register(starter: str, order: Order) -> tuple[Found, Job | None]:
     """Put an instance on record, new, with its first context, and hand a job over to it.
 
     The job is one that the starter holds, with its id among the values of the first context.
     Raises MachineError, as ``start`` does.
     """
     with transaction.atomic():
-        machine = launch.machine_for(order)
+        found = launch.find(order)
+        machine = found.machine
         if machine.status in GOES_ON or machine.status == Machine.Status.FAULTED:
             raise CannotRun(
                 f"a machine {machine.name!r} is there already, and is {machine.status};"
                 " give the new one another name with machine_name"
             )
         job = _handed_over(starter, machine.name, order.context.values())
-        Machine.objects.filter(pk=machine.pk).update(
-            status=Machine.Status.NEW,
-            context=dict(order.context),
-            started_by=starter,
-            job=job,
-            job_token="" if job is None else job.claim_token,
-        )
-    return machine, job
+        machine.status, machine.context = Machine.Status.NEW, dict(order.context)
+        machine.started_by, machine.job = starter, job
+        machine.job_token = "" if job is None else job.claim_token
+        machine.save(update_fields=["status", "context", "started_by", "job", "job_token"])
+    return found, job
 
 
 def left_behind(names: Iterable[str], now: datetime) -> list[str]:

@@ -20,6 +20,8 @@ from machines.models import Machine, MachineDefinition
 
 logger = logging.getLogger("machines.runtime")
 
+TESTS_SUFFIX = ".tests.yaml"  # tests stand beside a machine and are none
+
 
 class Unknown(MachineError):  # noqa: N818 - reads as what happened
     """There is no file, machine or definition of that name."""
@@ -95,6 +97,8 @@ def register_examples() -> None:
     One that is edited just now and does not load is passed over: ``runmachine`` says why.
     """
     for path in sorted(Path(settings.SM_EXAMPLES_DIR).glob("**/config/*.yaml")):
+        if path.name.endswith(TESTS_SUFFIX):
+            continue
         try:
             register(path)
         except MachineError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import reprlib
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +20,7 @@ from machines.runtime.live import DeadlineKey, Live, Reply, key_of
 from machines.runtime.requests import After
 from machines.runtime.rows import EventRow, Rows, as_json
 
+MAX_GUARD_CHARACTERS = 200  # of the value of a guard that is kept with a step
 _counter = itertools.count()
 _process = os.urandom(5).hex()
 
@@ -160,6 +162,7 @@ class Group:
             self.clear_deadlines(live)
             self.stop_work(live)
             background.leave(self, live)
+            live.guards_told.clear()
         live.snapshot = step.snapshot
         self._add_step(
             live,
@@ -168,7 +171,7 @@ class Group:
             step.source,
             step.target,
             step.taken.index if step.taken is not None else None,
-            as_json(step.guards) if step.guards else None,
+            as_json([(i, _brief(value)) for i, value in step.guards]) if step.guards else None,
             as_json(step.changes) if step.changes else None,
             "",
         )
@@ -188,9 +191,11 @@ class Group:
         """Keep a line of a machine, and show it after the commit."""
         self._add_line(live, kind, "done", level, message)
 
-    def fail(self, live: Live, kind: str, message: str) -> None:
-        """Keep the failure of an effect."""
-        self._add_line(live, kind, "failed", "error", message)
+    def fail(
+        self, live: Live, kind: str, message: str, *, position: int = 0, attempt: int = 1
+    ) -> None:
+        """Keep the failure of an effect, or of a guard."""
+        self._add_line(live, kind, "failed", "error", message, position, attempt)
 
     def save(self, live: Live) -> None:
         """Let the machine's row follow its memory.
@@ -286,9 +291,19 @@ class Group:
             self.now,
         )
 
-    def _add_line(self, live: Live, kind: str, outcome: str, level: str, message: str) -> None:
+    def _add_line(
+        self,
+        live: Live,
+        kind: str,
+        outcome: str,
+        level: str,
+        message: str,
+        position: int = 0,
+        attempt: int = 1,
+    ) -> None:
         row = (
-            live.id, live.seq, 0, kind, 1, "", outcome, level, message, "", None, "", live.job_pk,
+            live.id, live.seq, position, kind, attempt, "", outcome, level, message, "", None, "",
+            live.job_pk,
         )  # fmt: skip
         self.rows.add_run(row, self.now, self.now)
         self.after.lines.append((live.name, level, message))
@@ -299,3 +314,20 @@ class Group:
         if live.context_json is None or live.context_json[0] is not context:
             live.context_json = (context, as_json(context))
         return live.context_json[1]
+
+
+def _brief(value: Any) -> Any:
+    """The value of a guard as it is kept: what is long, or no JSON, is shown in part."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float) or (isinstance(value, int) and -(2**63) <= value < 2**63):
+        return value
+    text = value if isinstance(value, str) else _shown(value)
+    return storable(text[:MAX_GUARD_CHARACTERS])
+
+
+def _shown(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested deeply"

@@ -23,6 +23,7 @@ from machines.runtime.clock import Clock
 from machines.runtime.control import ControlServer
 from machines.runtime.desk import Desk
 from machines.runtime.journal import Journal
+from machines.runtime.live import Live
 from machines.runtime.lookout import Lookout
 from machines.runtime.nursery import Nursery
 from machines.runtime.requests import After, Control, Enter
@@ -57,13 +58,16 @@ class Host:
         self._lives = {entry.live.name: entry.live for entry in entries}
         self._entering = set(self._lives)
         self._faulted = False
-        self._to_end: asyncio.Event
+        self._to_end = asyncio.Event()
+        self._doors: dict[str, ControlServer] = {}
         self._journal: Journal
 
     async def run(self) -> int:
-        """Run until the end; the exit code: 1 if a machine is faulted, else 0."""
+        """Run until the end; the exit code: 1 if a machine is faulted, else 0.
+
+        To be cancelled is to be asked to go: it goes down first.
+        """
         loop = asyncio.get_running_loop()
-        self._to_end = asyncio.Event()
         secrets = load_secrets()
         self._ringer = Ringer()
         self._journal = Journal(
@@ -74,41 +78,55 @@ class Host:
         )
         self._timers = Timers(self._clock, self._journal.put)
         self._desk = Desk(self._journal.put, self._lives)
-        server = ControlServer(self._desk.serve)
         lookout = Lookout(self._process, self._lives, self._clock, self._journal.put)
         bell = Bell("host", lookout.ring)
-        async with asyncio.TaskGroup() as group:
-            nursery = Nursery()
-            self._workshop = Workshop(group, self._journal.put, nursery, secrets)
-            chores = [
-                group.create_task(chore())
-                for chore in (lookout.answer_rings, lookout.sweep, lookout.beat)
-            ]
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._asked_to_go, number)
-            bell.open()
-            self._journal.start()
-            for entry in self._entries:
-                self._journal.put(entry)
-            await self._listen(server)
-            await self._to_end.wait()
-            await server.close()
-            for chore in chores:
-                chore.cancel()
-            await self._go_down()
-            await nursery.close()
-        bell.close()
-        self._ringer.close()
-        await sync_to_async(connections.close_all)()
+        try:
+            async with asyncio.TaskGroup() as group:
+                nursery = Nursery()
+                self._workshop = Workshop(group, self._journal.put, nursery, secrets)
+                chores = [
+                    group.create_task(chore())
+                    for chore in (lookout.answer_rings, lookout.sweep, lookout.beat)
+                ]
+                self._hear_signals()
+                bell.open()
+                self._journal.start()
+                try:
+                    await self._begin()
+                    await self._to_end.wait()
+                finally:
+                    for door in self._doors.values():
+                        await door.close()
+                    for chore in chores:
+                        chore.cancel()
+                    await self._go_down()
+                    await nursery.close()
+        finally:
+            bell.close()
+            self._ringer.close()
+            await sync_to_async(connections.close_all)()
         if self._journal.failure is not None:
             return 1
         return 1 if self._faulted else 0
 
-    async def _listen(self, server: ControlServer) -> None:
-        await server.listen(Path(self._process.socket_path))
-        for name, live in self._lives.items():
-            if not live.is_child:
-                await server.listen(self._machine_sockets(name), default_target=name)
+    def stop(self) -> None:
+        """Ask it to go down."""
+        self._to_end.set()
+
+    async def _begin(self) -> None:
+        for entry in self._entries:
+            self._journal.put(entry)
+        await self._open_door("", Path(self._process.socket_path))
+        for entry in self._entries:
+            await self._listen_for(entry.live)
+
+    async def _listen_for(self, live: Live) -> None:
+        if not live.is_child:
+            await self._open_door(live.name, self._machine_sockets(live.name))
+
+    async def _open_door(self, target: str, path: Path) -> None:
+        door = self._doors[target] = ControlServer(self._desk.serve)
+        await door.listen(path, default_target=target)
 
     # -- after a commit
 
@@ -129,6 +147,11 @@ class Host:
         self._tell_others(after)
         for machine, status in after.gone:
             self._gone(machine, status)
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if self._journal.failure is not None or self._has_ended():
+            self._to_end.set()
 
     def _tell_others(self, after: After) -> None:
         for pid in after.ring_hosts:
@@ -142,8 +165,14 @@ class Host:
         logger.info("%s: %s", machine, status or "lost")
         self._faulted = self._faulted or status == "faulted"
         self._lives.pop(machine, None)
-        if not self._lives:
-            self._to_end.set()
+
+    def _has_ended(self) -> bool:
+        return not self._lives
+
+    def _hear_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_go, number)
 
     def _asked_to_go(self, number: signal.Signals) -> None:
         logger.info("%s: going down", signal.Signals(number).name)

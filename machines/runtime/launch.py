@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -15,6 +15,7 @@ from machines.actions.registry import Registry, action_folders
 from machines.core.definition import Definition
 from machines.core.engine import context_fault
 from machines.core.errors import MachineError
+from machines.core.loading.scalars import parse_duration
 from machines.core.snapshot import Snapshot
 from machines.models import MACHINE_NAME_PATTERN, Event, Machine, MachineDefinition, Process
 from machines.runtime import definitions, lifecycle, ownership
@@ -40,18 +41,28 @@ class Order:
     discard_pending: bool = False
 
 
+class Found(NamedTuple):
+    """What an order means."""
+
+    machine: Machine
+    record: MachineDefinition
+    definition: Definition
+
+
 def prepare(
     order: Order,
     process: Process,
     now: datetime,
     *,
+    found: Found | None = None,
     registry_of: Callable[[tuple[Path, ...]], Registry] = Registry,
 ) -> Enter:
     """Make ``process`` the owner of the machine that is asked for, ready to be taken in.
 
-    Raises DefinitionError, CannotRun, AlreadyRuns, Unknown or another MachineError.
+    ``found``: what ``find`` says of ``order``, if it was asked before. Raises DefinitionError,
+    CannotRun, AlreadyRuns, Unknown or another MachineError.
     """
-    machine, record, definition = _found(order)
+    machine, record, definition = found or find(order)
     actions_dir = order.actions_dir or machine.actions_dir
     registry = registry_of(_action_folders(actions_dir, definition, record))
     # Whoever registered it for another has put its first context on record.
@@ -67,9 +78,9 @@ def prepare(
         raise
     Machine.objects.filter(pk=machine.pk).update(actions_dir=actions_dir)
     if order.discard_pending:
-        Event.objects.filter(target=machine.name, status=Event.Status.PENDING).update(
-            status=Event.Status.EXPIRED, reason="discarded on request", processed_at=now
-        )
+        _expire(machine, "discarded on request", now)
+    elif machine.status == Machine.Status.NEW:
+        _expire(machine, f"older than {settings.SM_EVENT_TTL} when the machine began", now, _ttl())
     live = Live(
         id=machine.pk,
         name=machine.name,
@@ -84,12 +95,11 @@ def prepare(
     return Enter(live, begins, context, moved, machine.job if new else None)
 
 
-def machine_for(order: Order) -> Machine:
-    """The row of the machine that is asked for, made if there is none. Raises MachineError."""
-    return _found(order)[0]
+def find(order: Order) -> Found:
+    """What is asked for: its row (made if there is none), definition and meaning.
 
-
-def _found(order: Order) -> tuple[Machine, MachineDefinition, Definition]:
+    Raises MachineError.
+    """
     machine, record = _resolve(order)
     definition = definitions.compiled(record)
     name = _machine_name(order, machine, record, definition)
@@ -99,7 +109,22 @@ def _found(order: Order) -> tuple[Machine, MachineDefinition, Definition]:
         machine, _created = Machine.objects.get_or_create(
             name=name, defaults={"definition": record}
         )
-    return machine, record, definition
+    return Found(machine, record, definition)
+
+
+def _ttl() -> timedelta:
+    seconds = parse_duration(settings.SM_EVENT_TTL)
+    if seconds is None:
+        raise CannotRun(f"SM_EVENT_TTL is {settings.SM_EVENT_TTL!r}; write a time such as 30d")
+    return timedelta(seconds=seconds)
+
+
+def _expire(machine: Machine, why: str, now: datetime, age: timedelta | None = None) -> None:
+    """Let what waits for a machine expire, if it is older than ``age``."""
+    pending = Event.objects.filter(target=machine.name, status=Event.Status.PENDING)
+    if age is not None:
+        pending = pending.filter(created_at__lt=now - age)
+    pending.update(status=Event.Status.EXPIRED, reason=why, processed_at=now)
 
 
 def _resolve(order: Order) -> tuple[Machine | None, MachineDefinition]:

@@ -43,9 +43,10 @@ class Live:
     """A machine in memory.
 
     ``saved_seq`` is the step that its row is at, and ``saved_row`` what was written of it, within
-    the present transaction too. ``watchers``
-    wait for an event to end. ``held``: results that came while it was paused. ``draining``: its
-    host goes down, so no new work is begun. ``is_child``: a machine started it.
+    the present transaction too. ``watchers`` wait for an event to end. ``held``: results that came
+    while it was paused. ``guards_told``: automatic transitions whose guard raised, on record since
+    the entry. ``draining``: its host goes down, so no new work is begun. ``is_child``: a machine
+    started it.
     """
 
     id: int
@@ -70,6 +71,7 @@ class Live:
     trail: deque[tuple[str | None, str, str]] = field(
         default_factory=lambda: deque(maxlen=TRAIL_LENGTH)
     )
+    guards_told: set[int] = field(default_factory=set)
     draining: bool = False
     is_child: bool = False
     saved_row: tuple[Any, ...] | None = None

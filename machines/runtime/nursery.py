@@ -87,7 +87,7 @@ class Nursery:
 def _registered(starter: str, order: Order) -> tuple[Order, Machine]:
     definition_id = Machine.objects.get(name=starter).definition_id
     order = replace(order, what=children.what(definition_id, order.what))
-    return order, children.register(starter, order)[0]
+    return order, children.register(starter, order)[0].machine
 
 
 async def _is_taken_in(machine_id: int) -> bool:

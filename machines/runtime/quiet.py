@@ -27,6 +27,7 @@ class QuietRound:
         self._seq = live.seq
         self._active_at = live.active_at
         self._saved_row = live.saved_row
+        self._deadlines = live.deadlines.copy()
         self._after = group.after.copy()
         group.left_traces = False
 
@@ -43,6 +44,7 @@ class QuietRound:
         live.snapshot, live.seq, live.saved_seq = self._snapshot, self._seq, self._seq
         live.active_at = self._active_at
         live.saved_row = self._saved_row
+        live.deadlines = self._deadlines
         return True
 
     def keep(self) -> None:

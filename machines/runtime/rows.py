@@ -51,6 +51,7 @@ UPDATE_MACHINE = (
     " last_event_id = ?, job_id = ?, job_token = ?, status = ?, fault = ?, seq = ?,"
     " entered_at = ?, active_at = ? WHERE id = ? AND seq = ? AND epoch = ?"
 )
+MAX_NAME_LENGTH = 200  # characters; the columns of ``models.py`` are as wide
 
 
 class Fenced(Exception):  # noqa: N818 - reads as what happened
@@ -123,15 +124,24 @@ class Rows:
         self._steps.append((step_id, *row, self._dialect.time(at)))
 
     def add_run(self, row: Sequence[Any], started_at: datetime, ended_at: datetime | None) -> None:
-        """Insert a run: the columns of INSERT_RUN between id and started_at."""
-        row = _storable_texts(row)
+        """Insert a run: the columns of INSERT_RUN between id and started_at.
+
+        A name that is longer than its column is cut.
+        """
+        machine_id, seq, position, kind, *others = _storable_texts(row)
+        row = (machine_id, seq, position, kind[:MAX_NAME_LENGTH], *others)
         run_id = self.new_id("machines_run")
         time = self._dialect.time
         self._runs.append((run_id, *row, time(started_at), time(ended_at)))
 
     def end_run(self, token: str, row: Sequence[Any], at: datetime) -> None:
-        """End a run: outcome, message, output, exit code, event."""
-        self._run_ends.append((*_storable_texts(row), self._dialect.time(at), token))
+        """End a run: outcome, message, output, exit code, event.
+
+        A name that is longer than its column is cut.
+        """
+        *others, event = _storable_texts(row)
+        row = (*others, event[:MAX_NAME_LENGTH])
+        self._run_ends.append((*row, self._dialect.time(at), token))
 
     def cut_run(self, token: str, outcome: str, message: str, at: datetime) -> None:
         """End a run if it is still on record as running: ``lost``, ``stopped`` or ``failed``."""

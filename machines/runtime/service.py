@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.metadata
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from django.db import connections
@@ -33,22 +34,29 @@ def run_machines(
     run; with ``others_go_on`` that is only logged, unless it is true of all of them.
     """
     clock = Clock()
+    with on_record(clock) as process:
+        entries = prepare_all(orders, process, clock, others_go_on=others_go_on)
+        connections.close_all()
+        host = Host(
+            process,
+            entries,
+            clock=clock,
+            machine_sockets=sockets(socket_prefix),
+            on_ready=lambda: say_ready(entries),
+        )
+        return asyncio.run(host.run())
+
+
+@contextlib.contextmanager
+def on_record(clock: Clock) -> Iterator[Process]:
+    """This process as a host: within the block it holds its lock and is on record."""
     lock = ownership.HostLock()
     lock.acquire()
     try:
         socket_path = run_dir() / f"host-{os.getpid()}.sock"
         process = ownership.register_host(str(socket_path), _version(), clock.now())
         try:
-            entries = prepare_all(orders, process, clock, others_go_on=others_go_on)
-            connections.close_all()
-            host = Host(
-                process,
-                entries,
-                clock=clock,
-                machine_sockets=_sockets(socket_prefix),
-                on_ready=lambda: _say_ready(entries),
-            )
-            return asyncio.run(host.run())
+            yield process
         finally:
             ownership.release(process)
     finally:
@@ -91,14 +99,17 @@ def _children(entries: Sequence[Enter], process: Process, clock: Clock) -> list[
     return found
 
 
-def _sockets(prefix: str) -> Callable[[str], Path]:
+def sockets(prefix: str = "") -> Callable[[str], Path]:
+    """Where each machine has its control socket."""
+
     def path(name: str) -> Path:
         return Path(f"{prefix}{name}.sock") if prefix else run_dir() / f"{name}.sock"
 
     return path
 
 
-def _say_ready(entries: Sequence[Enter]) -> None:
+def say_ready(entries: Sequence[Enter]) -> None:
+    """Tell the log that machines begin, or go on."""
     for entry in entries:
         definition = entry.live.definition
         verb = "begins" if entry.begins else "goes on"

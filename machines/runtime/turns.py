@@ -18,6 +18,7 @@ from machines.actions.base import ActionType, Call
 from machines.actions.settings import Settings
 from machines.core import decisions, engine, settling
 from machines.core.decisions import Decision, Judge, Perform
+from machines.core.engine import Raised
 from machines.core.settling import Outcome, Settled
 from machines.core.snapshot import Event, Kind, Step
 from machines.core.storable import storable
@@ -87,8 +88,19 @@ class _Turn:
         elif decision is decisions.FINISH:
             finish(group, live)
         else:
+            self._tell_guards()
             return False
         return True
+
+    def _tell_guards(self) -> None:
+        """Put on record that the guard of an automatic transition raised, once per entry."""
+        live = self._live
+        for transition in live.definition.automatic(live.snapshot.state):
+            if transition.index in live.guards_told:
+                continue
+            if why := engine.guard_fault(live.definition, live.snapshot, transition):
+                live.guards_told.add(transition.index)
+                self._group.fail(live, "guard", f"transitions[{transition.index}]: {why}")
 
     def _share_is_used(self) -> bool:
         self._decisions += 1
@@ -106,8 +118,6 @@ class _Turn:
         if event.kind is Kind.TIMER:
             live.waiting.discard(event)
             group.spend_deadline(live, (event.transition, None))
-        if event.kind is Kind.OUTSIDE:
-            live.last_event_id = event.id
         try:
             step = engine.step(live.definition, live.snapshot, event, group.now)
         except Exception as error:
@@ -117,9 +127,13 @@ class _Turn:
             if event.kind is not Kind.OUTSIDE:
                 fault(group, live, f"{event.name!r}: {reason}")
             return
+        if event.kind is Kind.OUTSIDE and not step.fault:
+            live.last_event_id = event.id
         if step.taken is None:
             live.snapshot = step.snapshot
             group.end_event(live, event, "failed" if step.fault else "ignored", step.reason)
+            if event.id is None and any(isinstance(value, Raised) for _i, value in step.guards):
+                group.fail(live, "guard", step.reason)  # it has no row that could say so
         else:
             group.record(live, step)
             group.end_event(live, event, "processed")
@@ -174,21 +188,21 @@ class _Turn:
             outcome = Outcome(error=live.registry.suggestion(action.type))
         else:
             outcome = self._effect(found, decision)
-        if outcome.error:
-            group.fail(live, action.type, outcome.error)
         if outcome.finish:
             finish(group, live)
             return True
-        self._settled(
-            settling.settle(
-                live.definition,
-                live.snapshot,
-                decision,
-                outcome,
-                now=group.now,
-                chance=random.random(),  # noqa: S311 - jitter
-            )
+        settled = settling.settle(
+            live.definition,
+            live.snapshot,
+            decision,
+            outcome,
+            now=group.now,
+            chance=random.random(),  # noqa: S311 - jitter
         )
+        if error := outcome.error or settled.refused:
+            position, attempt = decision.ref[1], decision.attempt
+            group.fail(live, action.type, error, position=position, attempt=attempt)
+        self._settled(settled)
         return True
 
     def _effect(self, found: ActionType, decision: Perform) -> Outcome:

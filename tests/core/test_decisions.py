@@ -215,7 +215,7 @@ def test_the_end_of_a_round_is_rest_another_round_or_idle(turn: Turn, decision: 
         (WORKING, (GO,), "rest"),
         (SLEEPING, (GO,), "judge go"),
         (Turn(), (ALWAYS,), "judge automatic 0"),
-        (Turn(), ("{from: '*', to: b, event: go}",), "interrupt go"),
+        (Turn(), ("{from: '*', to: b, event: go}",), "finish"),
     ],
 )
 def test_a_final_state_finishes_the_machine_when_its_round_is_over(

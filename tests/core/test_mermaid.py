@@ -6,7 +6,7 @@ import pytest
 
 from machines.core.definition import Definition, State, Transition
 from machines.core.expressions import compile_guard
-from machines.core.mermaid import MAX_LABEL_LENGTH, Edge, diagram, duration, label
+from machines.core.mermaid import Edge, diagram
 from tests.core.hostile_names import HOSTILE_NAMES
 
 
@@ -102,24 +102,6 @@ def test_edge_of_finds_the_edge_that_a_step_took(
     assert found == edge
 
 
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_label_leaves_nothing_that_mermaid_would_obey(name: str) -> None:
-    shown = label(name)
-
-    bare = re.sub(r"#\d+;", "", shown)
-    assert not set('"<>%;:#&{}\\`*~$|\n') & set(bare)
-    assert "direction" not in shown.lower()
-    assert shown.strip()
-
-
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_label_reads_as_the_name_once_decoded(name: str) -> None:
-    shown = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), label(name))
-
-    assert len(shown) <= MAX_LABEL_LENGTH
-    assert " ".join(name.replace("\u202e", " ").split()).startswith(shown.rstrip("…"))
-
-
 def test_diagram_of_hostile_names_has_one_line_for_each_state_and_edge() -> None:
     states = {name: State(name, group=name) for name in HOSTILE_NAMES}
     transitions = tuple(Transition(i, (n,), n, (n,)) for i, n in enumerate(HOSTILE_NAMES))
@@ -132,21 +114,3 @@ def test_diagram_of_hostile_names_has_one_line_for_each_state_and_edge() -> None
     assert sum(bool(re.fullmatch(r" {8}state \"[^\"]+\" as s\d+", line)) for line in lines) == count
     assert sum(bool(re.fullmatch(r" {4}s\d+ --> s\d+ : .+", line)) for line in lines) == count
     assert len(drawn.edges) == 1 + count
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (0.5, "500 ms"),
-        (5, "5 s"),
-        (90, "90 s"),
-        (600, "10 min"),
-        (3600, "1 h"),
-        (172800, "2 d"),
-    ],
-)
-def test_duration_names_the_largest_whole_unit(seconds: float, words: str) -> None:
-    shown = duration(seconds)
-
-    assert shown == words

@@ -8,6 +8,7 @@ FETCH = Signature(
     "fetch",
     Kind.WORK,
     settings=(
+        Setting("url"),
         Setting("store_as", ValueKind.KEY, default="page", writes=True, aliases=("into",)),
         Setting("log_as", ValueKind.KEY, writes=True),
     ),

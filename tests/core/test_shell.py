@@ -61,27 +61,27 @@ HOSTILE = [
 ]
 
 PLACES = [
-    ("bare", "$SHOW {x}", "%s"),
-    ("bare and glued", "$SHOW out-{x}.txt", "out-%s.txt"),
-    ("double quotes", '$SHOW "{x}"', "%s"),
-    ("double quotes among text", '$SHOW "a b-{x}; c"', "a b-%s; c"),
-    ("single quotes", "$SHOW '{x}'", "%s"),
-    ("single quotes among text", "$SHOW 'a $b-{x}; c'", "a $b-%s; c"),
-    ("substitution", "$SHOW \"$(printf '%s.' {x})\"", "%s."),
-    ("double quotes in substitution", '$SHOW "$(printf \'%s.\' "{x}")"', "%s."),
-    ("single quotes in substitution", "$SHOW \"$(printf '%s.' '{x}')\"", "%s."),
-    ("assignment", 'v={x}; $SHOW "$v"', "%s"),
-    ("export", 'export v="{x}"; $SHOW "$v"', "%s"),
-    ("list", 'v=({x}); $SHOW "${v[0]}"', "%s"),
-    ("argument of a second interpreter", 'bash -c \'$SHOW "$1"\' _ "{x}"', "%s"),
-    ("here-string", '$SHOW "$(cat <<< "{x}.")"', "%s."),
-    ("loop", 'for v in {x}; do $SHOW "$v"; done', "%s"),
-    ("case", "case {x} in '{x}') $SHOW {x};; *) $SHOW other;; esac", "%s"),
-    ("test", '[[ {x} == {x} && -n {x}. ]] && $SHOW "{x}"', "%s"),
-    ("bracket test", '[ "{x}" = "{x}" ] && $SHOW "{x}"', "%s"),
-    ("function", 'f() { $SHOW "$1"; }; f {x}', "%s"),
-    ("subshell", "(cd . && $SHOW {x})", "%s"),
-    ("heredoc elsewhere", "cat > /dev/null <<E\n`true` $((1))\nE\n$SHOW {x}", "%s"),
+    ("bare", "show {x}", "%s"),
+    ("bare and glued", "show out-{x}.txt", "out-%s.txt"),
+    ("double quotes", 'show "{x}"', "%s"),
+    ("double quotes among text", 'show "a b-{x}; c"', "a b-%s; c"),
+    ("single quotes", "show '{x}'", "%s"),
+    ("single quotes among text", "show 'a $b-{x}; c'", "a $b-%s; c"),
+    ("substitution", "show \"$(printf '%s.' {x})\"", "%s."),
+    ("double quotes in substitution", 'show "$(printf \'%s.\' "{x}")"', "%s."),
+    ("single quotes in substitution", "show \"$(printf '%s.' '{x}')\"", "%s."),
+    ("assignment", 'v={x}; show "$v"', "%s"),
+    ("export", 'export v="{x}"; show "$v"', "%s"),
+    ("list", 'v=({x}); show "${v[0]}"', "%s"),
+    ("argument of a second interpreter", 'bash -c \'show "$1"\' _ "{x}"', "%s"),
+    ("here-string", 'show "$(cat <<< "{x}.")"', "%s."),
+    ("loop", 'for v in {x}; do show "$v"; done', "%s"),
+    ("case", "case {x} in '{x}') show {x};; *) show other;; esac", "%s"),
+    ("test", '[[ {x} == {x} && -n {x}. ]] && show "{x}"', "%s"),
+    ("bracket test", '[ "{x}" = "{x}" ] && show "{x}"', "%s"),
+    ("function", 'f() { show "$1"; }; f {x}', "%s"),
+    ("subshell", "(cd . && show {x})", "%s"),
+    ("heredoc elsewhere", "cat > /dev/null <<E\n`true` $((1))\nE\nshow {x}", "%s"),
 ]
 
 
@@ -91,7 +91,7 @@ def run(filled: Filled, folder: Path) -> list[str]:
         [BASH, "--noprofile", "--norc", "-c", filled.command],
         env={
             "PATH": os.environ["PATH"],
-            "SHOW": f"{PRINTF} %s\\0",
+            "BASH_FUNC_show%%": f"() {{ {PRINTF} '%s\\0' \"$@\"\n}}",
             "LC_ALL": "C.UTF-8",
             **filled.env,
         },
@@ -117,7 +117,7 @@ def test_command_receives_exactly_the_value(
 
 @pytest.mark.parametrize("word", ['"{x}"', "'{x}'", "-- {y}{x}", "./{x}"])
 def test_command_receives_a_dash_that_is_meant(word: str, tmp_path: Path) -> None:
-    filled = lift(f"$SHOW {word}").fill({"x": "-rf", "y": "a"})
+    filled = lift(f"show {word}").fill({"x": "-rf", "y": "a"})
 
     assert run(filled, tmp_path)[-1].endswith("-rf")
 

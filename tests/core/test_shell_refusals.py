@@ -8,6 +8,8 @@ from machines.core.shell import lift
 ARITHMETIC = "inside arithmetic"
 SCRIPT = "in the script of a second interpreter"
 OPTION = "in an option of"
+EMPTY = "behind an expansion that may be empty"
+BRACES = "behind braces that become several words"
 REFUSED = [
     ("echo `echo {x}`", "inside backticks"),
     ('echo "`echo {x}`"', "inside backticks"),
@@ -163,6 +165,25 @@ REFUSED = [
     ("n={x}; declare $n", "in the variable n"),
     ("nice -n $(echo {x}) ls", "in an expansion without quotes"),
     ("env A=$(echo {x}) ls", "in an expansion without quotes"),
+    ("$a {x}", EMPTY),
+    ("$a$b {x}", EMPTY),
+    ("$(true) sh -c {x}", EMPTY),
+    ("`true` eval {x}", EMPTY),
+    ("sh $a -c {x}", EMPTY),
+    ("timeout $a 5 {x}", EMPTY),
+    ("${a[@]} sh -c {x}", EMPTY),
+    ('"${a[@]}" sh -c {x}', EMPTY),
+    ("xargs $a sh -c {x}", EMPTY),
+    ("${a}eval {x}", EMPTY),
+    ('"${a}eval" {x}', EMPTY),
+    ("$a $(true)eval {x}", EMPTY),
+    ("n={x}; $TOOL $n", "in the variable n"),
+    ("{sh,-c} {x}", BRACES),
+    ("sudo {sh,-c} {x}", BRACES),
+    ("docker exec {web,sh} -c {x}", BRACES),
+    ("bash {-c,} {x}", BRACES),
+    ("/bin/s? -c {x}", SCRIPT),
+    ("/bin/s[h] -c {x}", SCRIPT),
 ]
 
 
@@ -196,6 +217,7 @@ def test_lift_refuses_a_placeholder_in_code(command: str, where: str) -> None:
         "echo {x} " + "$(" * 50 + ")" * 50,
         "echo {x} " + "${a:-" * 5000 + "}" * 5000,
         "echo {x} \x01",
+        "tool $a $b $c $d $e $f $g {x}",
     ],
 )
 def test_lift_refuses_what_it_does_not_understand(command: str) -> None:
@@ -243,8 +265,9 @@ ACCEPTED = [
     "case {x} in a) ls\nesac; v=({x}\n a)\n[[ -n {x} &&\n -n b ]] || ls {x}",
     "v=({x} a); v+=(b); a[1]=2; n=1; echo $((n))",
     "printf '%s' {x}; printf -v n %s a; printf",
+    "tool $a --in {a,b}.txt {x}; cp {a,b} {x}; ls *.txt {x}; $a ls {x}",
     "xargs; watch; docker exec web ls {x}; docker exec web sh f {x}",
-    'sudo; $TOOL --id {x}; $TOOL "$(ls {x})"',
+    'sudo; $TOOL --id {x}; "$TOOL" "$(ls {x})"',
 ]
 
 

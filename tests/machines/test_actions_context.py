@@ -108,6 +108,6 @@ async def test_a_list_is_worked_through_to_its_end(run: Runner) -> None:
             "seen": [1, "two", {"n": 3}],
             "item": {"n": 3},
             "copy": [1, "two", {"n": 3}],
-            "missing": None,
+            "missing": "{no_such_key}",
             "text": "two of {no_such_key}",
         }

@@ -84,6 +84,49 @@ async def test_a_command_may_clean_up_when_it_is_stopped() -> None:
     assert printed.startswith(b"go\n")
 
 
+async def test_what_a_command_has_started_may_clean_up_when_the_command_is_gone() -> None:
+    printed = bytearray()
+    command = (
+        "(trap 'sleep 0.3; echo bye; exit' TERM; echo go; while :; do sleep 0.05; done) & wait"
+    )
+
+    worked = await perform({"command": command, "timeout": 1}, printed=printed)
+
+    assert worked.outcome.error == "timed out after 1 s"
+    assert printed.startswith(b"go\n")
+    assert printed.endswith(b"bye\n")
+
+
+async def test_a_command_that_is_stopped_may_print_more_than_a_pipe_holds() -> None:
+    printed = bytearray()
+    command = "trap 'seq 50000; exit' TERM; echo go; while :; do sleep 0.05; done"
+
+    worked = await perform({"command": command, "timeout": 0.5}, printed=printed)
+
+    assert worked.outcome.error == "timed out after 0.5 s"
+    assert printed.endswith(b"\n49999\n50000\n")
+
+
+async def test_what_a_command_pipes_its_output_through_comes_to_its_end() -> None:
+    printed = bytearray()
+
+    await perform({"command": "exec > >(sed 's/^/> /'); echo a; echo b"}, printed=printed)
+
+    assert printed == b"> a\n> b\n"
+
+
+async def test_two_streams_do_not_break_into_the_lines_of_each_other() -> None:
+    printed = bytearray()
+    slowly = "for n in 1 2 3; do printf a; sleep 0.01; echo b; done"
+
+    worked = await perform(
+        {"command": f"({slowly}) >&2 & {slowly}; wait", "store_as": "said"}, printed=printed
+    )
+
+    assert worked.outcome.changes == {"said": "ab\nab\nab"}
+    assert printed == b"ab\n" * 6
+
+
 async def test_a_process_left_behind_neither_holds_the_run_nor_lives_on() -> None:
     printed = bytearray()
 

@@ -381,3 +381,34 @@ async def test_a_machine_that_moved_to_another_version_does_a_new_round_with_new
     assert (new.state, new.entered_at) == ("busy", old.entered_at)
     assert new.definition_id != old.definition_id
     assert timer.due_at == old.entered_at + timedelta(hours=2)
+
+
+def test_events_that_are_too_old_for_a_machine_that_begins_have_expired(
+    tmp_path: Path, launch: Launch, settings: Any
+) -> None:
+    settings.SM_EVENT_TTL = "1h"
+    for name, age in (("old", 61), ("young", 59)):
+        Event.objects.create(
+            target="door", type=name, key=name, created_at=NOW - timedelta(minutes=age)
+        )
+
+    launch(written(tmp_path / "door.yaml"))
+
+    found = {event.type: (event.status, event.reason) for event in Event.objects.all()}
+    assert found == {
+        "old": ("expired", "older than 1h when the machine began"),
+        "young": ("pending", ""),
+    }
+
+
+def test_events_for_a_machine_that_has_run_do_not_grow_too_old(
+    tmp_path: Path, launch: Launch, settings: Any
+) -> None:
+    settings.SM_EVENT_TTL = "1h"
+    launch(written(tmp_path / "door.yaml"))
+    was("door", "stopped")
+    Event.objects.create(target="door", type="old", key="k", created_at=NOW - timedelta(days=9))
+
+    launch(tmp_path / "door.yaml")
+
+    assert Event.objects.get().status == "pending"

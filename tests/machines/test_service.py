@@ -150,7 +150,7 @@ class GoesWhenReady(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See Handler."""
-        if record.funcName == "_say_ready":
+        if record.funcName == "say_ready":
             self.sockets.update(path.name for path in self._folder.glob("*.sock"))
             os.kill(os.getpid(), signal.SIGINT)
 

@@ -61,6 +61,7 @@ def _transition(index: int, value: Value, mentions: list[tuple[str, Value]]) -> 
     sources = _sources(value, fields, mentions)
     target = _target(fields["to"], mentions) if "to" in fields else None
     trigger = _trigger(fields)
+    interrupts = _interrupts(fields, trigger, sources)
     return Transition(
         index=index,
         sources=sources,
@@ -70,7 +71,8 @@ def _transition(index: int, value: Value, mentions: list[tuple[str, Value]]) -> 
         delay_seconds=trigger.delay_seconds,
         delay_name=trigger.delay_name,
         actions=read_actions(fields["actions"]) if "actions" in fields else (),
-        interrupts=_interrupts(fields, trigger, sources),
+        interrupts=interrupts.of_events if trigger.events else interrupts.of_timer,
+        interrupts_when_due=interrupts.of_timer,
         reenter=_reenter(fields),
         description=optional_text(fields, "description"),
         place=value.place,
@@ -157,18 +159,29 @@ def _guard(value: Value) -> Guard | None:
         return None
 
 
-def _interrupts(fields: dict[str, Value], trigger: _Trigger, sources: Collection[str]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Interrupts:
+    """What is not held until rest: its events, its timer."""
+
+    of_events: bool
+    of_timer: bool
+
+
+def _interrupts(
+    fields: dict[str, Value], trigger: _Trigger, sources: Collection[str]
+) -> _Interrupts:
     """Whether it is not held until rest; for a timer and for any state that is the default."""
     can = "to" in fields and ("event" in fields or "after" in fields)
+    timed = trigger.delay_seconds is not None
     if "interrupt" not in fields:
-        return can and (trigger.delay_seconds is not None or ANY_STATE in sources)
+        return _Interrupts(can and ANY_STATE in sources, can and timed)
     wanted = fields["interrupt"].boolean()
     if wanted and not can:
         kind = "no event" if "to" in fields else "no to"
         fields["interrupt"].fault(
             f"a transition with {kind} always waits for rest; leave interrupt out"
         )
-    return bool(wanted and can)
+    return _Interrupts(bool(wanted and can), bool(wanted and can and timed))
 
 
 def _reenter(fields: dict[str, Value]) -> bool:

@@ -27,7 +27,7 @@ class _Left:
     def before(self, timer: Transition) -> bool:
         """True if ``timer`` comes too late."""
         delay = timer.delay_seconds or 0.0
-        return (self.interrupted if timer.interrupts else self.rested) < delay
+        return (self.interrupted if timer.interrupts_when_due else self.rested) < delay
 
 
 def check_timers(facts: Facts, findings: Findings) -> None:
@@ -63,7 +63,7 @@ def _why(left: _Left, finished: bool) -> str:
 
 def _left(state: str, transitions: Iterable[Transition]) -> _Left:
     found = sorted(_leaving(state, transitions), key=_due)
-    interrupting = [t for t in found if t.interrupts]
+    interrupting = [t for t in found if t.interrupts_when_due]
     return _Left(
         interrupted=interrupting[0].delay_seconds or 0.0 if interrupting else NEVER,
         rested=found[0].delay_seconds or 0.0 if found else NEVER,
@@ -78,7 +78,7 @@ def _soonest(wild: Iterable[Transition]) -> tuple[Transition, ...]:
     """
     certain = [t for t in wild if t.delay_seconds is not None and always_holds(t.guard)]
     certain.sort(key=_due)
-    interrupting = [t for t in certain if t.interrupts]
+    interrupting = [t for t in certain if t.interrupts_when_due]
     found: list[Transition] = []
     for timers in (certain, interrupting):
         found += timers[:1]

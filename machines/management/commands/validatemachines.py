@@ -122,10 +122,11 @@ def _files(name: str) -> list[Path]:
 
 
 def _is_machine(below: Path, file: Path) -> bool:
-    """True for a YAML file of a folder that is neither hidden nor the manifest."""
+    """True for a YAML file of a folder: none that is hidden, the manifest or tests of another."""
     hidden = any(part.startswith(".") for part in below.parts)
     manifest = file.resolve() == Path(settings.SM_MANIFEST).resolve()
-    return file.suffix in SUFFIXES and file.is_file() and not hidden and not manifest
+    tests = file.stem.endswith(".tests")
+    return file.suffix in SUFFIXES and file.is_file() and not (hidden or manifest or tests)
 
 
 def _shown(path: Path) -> Path:

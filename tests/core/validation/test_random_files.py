@@ -25,11 +25,12 @@ SEEDS = [
     path.read_text()
     for path in sorted(
         (
-            *ROOT.glob("examples/**/*.yaml"),
+            *ROOT.glob("examples/**/config/*.yaml"),
             *ROOT.glob("tests/acceptance/fixtures/*.yaml"),
             *ROOT.glob("tests/core/fixtures/**/*.yaml"),
         )
     )
+    if not path.name.endswith(".tests.yaml")
 ]
 
 WORDS = [
