@@ -14,6 +14,7 @@ from machines.actions.answers import read_json
 from machines.actions.base import ActionType, WorkCall, Worked
 from machines.actions.processes import NotStarted, run
 from machines.actions.settings import SettingError
+from machines.core.errors import MachineError
 from machines.core.interpolation import as_text, placeholders
 from machines.core.settling import Outcome
 from machines.core.shell import ShellTemplate, lift, one_word
@@ -43,8 +44,17 @@ class Command:
     env: Mapping[str, str]
 
 
+async def perform(call: WorkCall) -> Worked:
+    """As ``bash``, but what is refused before it begins is told as its failure."""
+    try:
+        return await bash(call)
+    except MachineError as error:  # no exit code of an older command is to stand beside it
+        written = call.action.settings.get("command") or call.action.settings.get("argv")
+        return _failed(Command((), as_text(written), {}), str(error), None, None)
+
+
 async def bash(call: WorkCall) -> Worked:
-    """Run the command; its exit code says which event is raised."""
+    """Run the command; its exit code says which event is raised. Raises MachineError."""
     settings = call.settings
     command = _command(call)
     environment = {**os.environ, **_environment(call), **command.env}
@@ -220,4 +230,6 @@ SIGNATURE = Signature(
     ),
 )
 
-TYPES = (ActionType("bash", work=bash, raw_settings=frozenset({"command"}), signature=SIGNATURE),)
+TYPES = (
+    ActionType("bash", work=perform, raw_settings=frozenset({"command"}), signature=SIGNATURE),
+)

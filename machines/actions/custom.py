@@ -13,15 +13,18 @@ import asyncio
 import copy
 import inspect
 import logging
+import reprlib
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import orjson
 from django.apps import apps
 
 from machines.actions.base import ActionType, WorkCall, Worked, WorkServices
 from machines.actions.declared import CustomActionError, checked, declared, named
+from machines.actions.settings import Settings
 from machines.core.errors import MachineError
 from machines.core.settling import Outcome
 from machines.core.signatures import Raises, Setting, Signature
@@ -74,7 +77,11 @@ class BaseAction(ABC):
 
     @abstractmethod
     async def execute(self, context: ActionContext) -> str | None:
-        """Do the work; return the name of an event, or None. What it raises becomes ``error``."""
+        """Do the work; return the name of an event, or None.
+
+        What it raises becomes ``error``. To return ``error`` is a failure too; its message is
+        what the action put under ``last_error`` in the context.
+        """
 
 
 def action(
@@ -129,14 +136,22 @@ async def perform(
             event = await _outcome(make, context, call.output)
     except TimeoutError:
         return Worked(Outcome(error=f"timed out after {seconds:g} s"))
-    changes = {key: value for key, value in context.items() if _differs(before, key, value)}
+    changes = {
+        key: _as_json(call.action.type, key, value)
+        for key, value in context.items()
+        if _differs(before, key, value)
+    }
     if event is None:
         return Worked(Outcome(changes=changes))
     if not isinstance(event, str):
         raise CustomActionError(
             f"{call.action.type}: execute() returned {event!r}; it must be an event's name or None"
         )
-    return Worked(Outcome(event=named(signature, event, call.settings), changes=changes))
+    error = ""
+    if event in _failures(signature, call.settings):
+        error = _own_words(before, context) or f"execute() returned {event!r}"
+    name = named(signature, event, call.settings)
+    return Worked(Outcome(event=name, changes=changes, error=error))
 
 
 async def _outcome(
@@ -191,9 +206,31 @@ def _traced(error: BaseException) -> bytes:
 
 def _differs(before: Mapping[str, Any], key: str, value: Any) -> bool:
     """True also where Python finds values equal that are not the same in JSON: 0 and false."""
-    if key not in before:
-        return True
-    return bool(before[key] != value) or repr(before[key]) != repr(value)
+    return key not in before or repr(before[key]) != repr(value)
+
+
+def _as_json(action_type: str, key: str, value: Any) -> Any:
+    """``value`` as it is read after a restart: a tuple is a list, a date is a text."""
+    try:
+        return orjson.loads(orjson.dumps({key: value}))[key]
+    except TypeError as error:
+        raise CustomActionError(
+            f"{action_type}: execute() left {reprlib.repr(value)} under {key!r} in the context;"
+            f" JSON cannot hold it: {error}"
+        ) from error
+
+
+def _failures(signature: Signature, settings: Settings) -> set[str | None]:
+    """What an action may return to say that it failed: ``error``, and what that is called."""
+    of_its_own = {raises.event for raises in signature.raises if raises.key == "error"}
+    return {"error", named(signature, "error", settings), *of_its_own}
+
+
+def _own_words(before: Mapping[str, Any], context: ActionContext) -> str:
+    """The ``last_error`` that the action itself left, also if it is what an earlier one said."""
+    said = context.get("last_error")
+    # The copy of a text is the text itself, so another object was put there.
+    return said if isinstance(said, str) and said is not before.get("last_error") else ""
 
 
 def _engine_names(names: Mapping[str, Any]) -> dict[str, Any]:

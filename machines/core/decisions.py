@@ -137,14 +137,20 @@ def _round_end(turn: Turn) -> Simply:
 
 def _ahead(definition: Definition, snapshot: Snapshot, waiting: Waiting) -> Judge | None:
     """What does not wait for rest: an interrupt, or the event that an action asked for."""
-    event = _interrupting(definition, snapshot, waiting)
-    if event is not None:
-        return Judge(event, interrupts=True)
     turn = snapshot.turn
+    event = _interrupting(definition, snapshot, waiting)
+    # At rest a deadline has nothing to interrupt: what is older goes first.
+    if event is not None and not (turn.resting and _is_later_timer(event, waiting)):
+        return Judge(event, interrupts=True)
     if not turn.wanted or turn.work is not None:
         return None
     wanted = next(waiting.named(turn.wanted), None)
     return None if wanted is None else Judge(wanted)
+
+
+def _is_later_timer(event: Event, waiting: Waiting) -> bool:
+    oldest = waiting.oldest()
+    return event.kind is Kind.TIMER and oldest is not None and age(oldest) < age(event)
 
 
 def _interrupting(definition: Definition, snapshot: Snapshot, waiting: Waiting) -> Event | None:

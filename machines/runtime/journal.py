@@ -20,7 +20,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from machines.core.snapshot import Deadline
 from machines.models import Machine
-from machines.runtime import intake, lifecycle
+from machines.runtime import intake, lifecycle, resume
 from machines.runtime.clock import Clock
 from machines.runtime.dialects import Dialect, dialect_of, sleep_before_retry
 from machines.runtime.group import Group
@@ -197,7 +197,8 @@ class Journal:
             if name in entering:
                 self._machines.pop(name, None)
                 continue
-            # Deadlines that passed and were not judged yet are not in the reloaded memory.
+            resume.let_passed_wait(live, self._clock.now())
+            # Also these: the machine may have nothing else to do.
             again.extend((name, deadline) for deadline, _timer_id in live.deadlines.values())
         self._deliver(After(arm=again))
 

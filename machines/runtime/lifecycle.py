@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jobqueue.models import Job
@@ -17,7 +16,7 @@ from machines.core.turn import turn_from_json
 from machines.core.waiting import Waiting
 from machines.models import Event as EventRecord
 from machines.models import Machine
-from machines.runtime import background, intake, turns
+from machines.runtime import background, intake, resume, turns
 from machines.runtime.live import Ended, key_of
 from machines.runtime.requests import Control, Due, Enter, Play
 
@@ -69,7 +68,7 @@ def enter(group: Group, request: Enter) -> None:
     if request.begins:
         _begin(group, live, request.context, request.job)
     else:
-        _resume(group, live, moved=request.moved)
+        resume.resume(group, live, moved=request.moved)
 
 
 def go_on(group: Group, request: Play) -> None:
@@ -92,19 +91,7 @@ def due(group: Group, request: Due) -> None:
     deadline = request.deadline
     if live is None or live.ended or live.deadlines.get(key_of(deadline), (None, 0))[0] != deadline:
         return
-    key = key_of(deadline)
-    if any((due.transition, due.action) == key for due in live.waiting.due()):
-        return  # told once more after a transaction that failed
-    kind = Kind.TIMER if deadline.transition is not None else Kind.WAKE
-    live.waiting.add_due(
-        Event(
-            deadline.name,
-            kind,
-            deadline.due_at,
-            transition=deadline.transition,
-            action=deadline.action,
-        )
-    )
+    resume.let_wait(live, deadline)
     group.touch(live)
 
 
@@ -175,7 +162,7 @@ def obey_wishes(group: Group) -> None:
 
 
 def _begin(group: Group, live: Live, context: Mapping[str, Any], job: Job | None) -> None:
-    _lose_work(group, live)
+    resume.lose_work(group, live)
     background.leave(group, live)
     live.held.clear()
     live.snapshot = Snapshot(live.name)
@@ -189,76 +176,29 @@ def _begin(group: Group, live: Live, context: Mapping[str, Any], job: Job | None
     turns.judge(group, live, engine.START)
 
 
-def _resume(group: Group, live: Live, *, moved: bool) -> None:
-    live.draining = False
-    if moved:
-        _move(group, live)
-    elif live.status != Machine.Status.RUNNING:
-        group.change_status(live, Machine.Status.RUNNING)
-    for deadline, _timer_id in live.deadlines.values():
-        group.after.arm.append((live.name, deadline))
-    _recover_work(group, live)
-    # What an idle machine looked for may have come while nobody listened.
-    live.snapshot = decisions.rung(live.snapshot)
-
-
-def _move(group: Group, live: Live) -> None:
-    """Go on with another version of the definition: a new round, timers from the entry."""
-    _lose_work(group, live)
-    background.leave(group, live)
-    live.snapshot = decisions.new_round(live.definition, live.snapshot)
-    group.clear_deadlines(live)
-    group.change_status(live, Machine.Status.RUNNING)
-    entered_at = live.snapshot.entered_at or group.now
-    for deadline in engine.deadlines(live.definition, live.snapshot.state, entered_at):
-        group.set_deadline(live, deadline)
-
-
-def _recover_work(group: Group, live: Live) -> None:
-    """Work that was cut off runs again, or fails, as its action says."""
-    turn = live.snapshot.turn
-    work = turn.work
-    if work is None:
-        return
-    _lose_work(group, live)
-    action = decisions.action_at(live.definition, live.snapshot.state, work.action)
-    if action.rerun_on_crash:
-        listed, position = work.action
-        todo = ((listed, position, position + 1), *turn.todo)
-        turn = replace(turn, work=None, todo=todo, attempt=work.attempt)
-        live.snapshot = replace(live.snapshot, turn=turn)
-        return
-    perform = Perform(work.action, action, work.attempt)
-    turns.end_work(group, live, perform, Outcome(error="its host ended while it ran"))
-
-
-def _lose_work(group: Group, live: Live) -> None:
-    """Say on record that work was cut off, if it was."""
-    work = live.snapshot.turn.work
-    if work is not None:
-        group.rows.cut_run(work.token, "lost", "its host ended", group.now)
-
-
 def _settle_work(group: Group, live: Live, request: Ended) -> None:
     work = request.work
     action = decisions.action_at(live.definition, live.snapshot.state, work.action)
     worked = request.worked
     outcome = Outcome(error=request.error) if worked is None else worked.outcome
+    perform = Perform(work.action, action, work.attempt)
+    settled = turns.settled_work(group, live, perform, outcome)
+    error = outcome.error or settled.refused
     group.rows.end_run(
         work.token,
         (
-            "failed" if outcome.error else "done",
-            outcome.error,
+            "failed" if error else "done",
+            error,
             request.output,
             None if worked is None else worked.exit_code,
-            outcome.event or "",
+            settled.event.name if settled.event is not None else outcome.event or "",
         ),
         group.now,
     )
-    if outcome.error:
-        group.after.lines.append((live.name, "error", f"{action.type}: {outcome.error}"))
+    if error:
+        group.after.lines.append((live.name, "error", f"{action.type}: {error}"))
     group.touch(live)
-    turns.end_work(group, live, Perform(work.action, action, work.attempt), outcome)
+    turns.go_on(group, live, settled)
 
 
 def _go_on(group: Group, live: Live) -> None:

@@ -274,19 +274,22 @@ def judge(group: Group, live: Live, event: Event) -> None:
     _Turn(group, live)._judge(event)
 
 
-def end_work(group: Group, live: Live, perform: Perform, outcome: Outcome) -> None:
-    """Settle work that ended; the caller has put its run on record."""
-    _Turn(group, live)._settled(
-        settling.settle(
-            live.definition,
-            live.snapshot,
-            perform,
-            outcome,
-            now=group.now,
-            chance=random.random(),  # noqa: S311 - jitter
-            worked=True,
-        )
+def settled_work(group: Group, live: Live, perform: Perform, outcome: Outcome) -> Settled:
+    """What work that ended does to its machine; ``go_on`` makes it true."""
+    return settling.settle(
+        live.definition,
+        live.snapshot,
+        perform,
+        outcome,
+        now=group.now,
+        chance=random.random(),  # noqa: S311 - jitter
+        worked=True,
     )
+
+
+def go_on(group: Group, live: Live, settled: Settled) -> None:
+    """Go on from what an action has come to; the caller has put its run on record."""
+    _Turn(group, live)._settled(settled)
 
 
 def finish(group: Group, live: Live) -> None:

@@ -343,7 +343,7 @@ def sent_to(target: str) -> list[tuple[Any, ...]]:
         ("raise", "ValueError: no such box"),
         ("late", "timed out after 0.2 s"),
         ("odd", "pack: execute() returned 5; it must be an event's name or None"),
-        ("no JSON", "the context holds what JSON cannot: "),
+        ("no JSON", "pack: execute() left <object"),
         ("large", "the context would be 300"),
     ],
 )
