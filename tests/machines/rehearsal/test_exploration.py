@@ -1,6 +1,7 @@
 """What an exploration finds in small machines, and by which sequence it gets there."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -305,7 +306,7 @@ def test_over_its_limit_an_exploration_does_not_say_what_never_happens() -> None
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_explored_and_nothing_goes_wrong_in_it(path: Path) -> None:
     shelf = Shelf()
-    definition, types = shelf.definition(path), shelf.types(path)
+    definition, types = _without_schemas(shelf.definition(path)), shelf.types(path)
 
     exploration = explore(definition, types)
 
@@ -313,3 +314,11 @@ def test_every_example_is_explored_and_nothing_goes_wrong_in_it(path: Path) -> N
         check(each, definition, types)
     assert exploration.complete
     assert {each.severity for each in exploration.findings} <= {"info"}
+
+
+def _without_schemas(definition: Definition) -> Definition:
+    """As it is explored: with events whose payload is as it should be; a replay's has nothing."""
+    events = {
+        name: replace(event, payload_schema=None) for name, event in definition.events.items()
+    }
+    return replace(definition, events=events)
