@@ -124,12 +124,8 @@ class Rows:
         self._steps.append((step_id, *row, self._dialect.time(at)))
 
     def add_run(self, row: Sequence[Any], started_at: datetime, ended_at: datetime | None) -> None:
-        """Insert a run: the columns of INSERT_RUN between id and started_at.
-
-        A name that is longer than its column is cut.
-        """
-        machine_id, seq, position, kind, *others = _storable_texts(row)
-        row = (machine_id, seq, position, kind[:MAX_NAME_LENGTH], *others)
+        """Insert a run: the columns of INSERT_RUN between id and started_at."""
+        row = _storable_texts(row)
         run_id = self.new_id("machines_run")
         time = self._dialect.time
         self._runs.append((run_id, *row, time(started_at), time(ended_at)))
@@ -137,11 +133,12 @@ class Rows:
     def end_run(self, token: str, row: Sequence[Any], at: datetime) -> None:
         """End a run: outcome, message, output, exit code, event.
 
-        A name that is longer than its column is cut.
+        No file can name an event that is longer than its column, so such a one is only shown: cut.
         """
-        *others, event = _storable_texts(row)
-        row = (*others, event[:MAX_NAME_LENGTH])
-        self._run_ends.append((*row, self._dialect.time(at), token))
+        outcome, message, output, exit_code, event = _storable_texts(row)
+        event = event[:MAX_NAME_LENGTH]
+        ended_at = self._dialect.time(at)
+        self._run_ends.append((outcome, message, output, exit_code, event, ended_at, token))
 
     def cut_run(self, token: str, outcome: str, message: str, at: datetime) -> None:
         """End a run if it is still on record as running: ``lost``, ``stopped`` or ``failed``."""

@@ -64,6 +64,13 @@ def test_get_pending_jobs_that_finds_none_looks_out_for_them() -> None:
     assert outcome.changes == {"pending_jobs": []}
 
 
+@pytest.mark.parametrize("key", ["job_type", "machine_type"])
+def test_get_pending_jobs_looks_out_for_an_empty_kind_if_one_is_given(key: str) -> None:
+    outcome = get_pending_jobs(effect_call("get_pending_jobs", {key: ""}))
+
+    assert outcome.nothing == (("jobs", "", "*") if key == "job_type" else ("jobs", "*", ""))
+
+
 def test_get_pending_jobs_refuses_a_limit_that_finds_nothing() -> None:
     with pytest.raises(SettingError, match="limit"):
         get_pending_jobs(effect_call("get_pending_jobs", {"limit": 0}))

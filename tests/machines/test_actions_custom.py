@@ -14,6 +14,7 @@ from machines.actions.declared import CustomActionError
 from machines.actions.files import types_in
 from machines.actions.settings import SettingError
 from machines.core.errors import MachineError
+from machines.core.signatures import Raises
 from machines.models import Event
 from tests.machines.action_fakes import FakeWorkServices
 from tests.machines.conftest import Runner
@@ -164,6 +165,105 @@ async def test_what_an_action_returns_is_its_event(
     worked = await execute(found, settings)
 
     assert worked.outcome.event == event
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("(1, (2,))", [1, [2]]),
+        ("datetime.date(2030, 1, 2)", "2030-01-02"),
+        ("{'at': datetime.datetime(2030, 1, 2, 3)}", {"at": "2030-01-02T03:00:00"}),
+        ("uuid.UUID(int=0)", "00000000-0000-0000-0000-000000000000"),
+        ("float('nan')", None),
+        ("collections.Counter('aa')", {"a": 2}),
+    ],
+)
+async def test_what_an_action_leaves_is_as_it_is_after_a_restart(
+    tmp_path: Path, value: str, kept: Any
+) -> None:
+    found = load(
+        tmp_path,
+        "async def execute(self, context):\nimport collections, datetime, uuid\n"
+        f"context['x'] = {value}",
+    )
+
+    worked = await execute(found)
+
+    assert worked.outcome.changes == {"x": kept}
+    assert type(worked.outcome.changes["x"]) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        (
+            "context['x'] = {1, 2}",
+            "pack: execute() left {1, 2} under 'x' in the context; JSON cannot hold it:"
+            " Type is not JSON serializable: set",
+        ),
+        (
+            "context['x'] = {1: 2}",
+            "pack: execute() left {1: 2} under 'x' in the context; JSON cannot hold it:"
+            " Dict key must be str",
+        ),
+        (
+            "context[5] = 1",
+            "pack: execute() left 1 under 5 in the context; JSON cannot hold it:"
+            " Dict key must be str",
+        ),
+    ],
+)
+async def test_what_json_cannot_hold_is_refused_by_its_key(
+    tmp_path: Path, statement: str, error: str
+) -> None:
+    found = load(tmp_path, f"async def execute(self, context):\n{statement}")
+
+    with pytest.raises(CustomActionError) as raised:
+        await execute(found)
+
+    assert str(raised.value) == error
+
+
+SAYS = "context['last_error'] = ' '.join(['no', 'paper'])\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "settings", "error"),
+    [
+        ("return 'error'", {}, "execute() returned 'error'"),
+        ("return 'error'", {"error": "broken"}, "execute() returned 'error'"),
+        ("return 'broken'", {"error": "broken"}, "execute() returned 'broken'"),
+        ("return 'broken'", {"failure": "broken"}, "execute() returned 'broken'"),
+        ("return 'broken'", {}, ""),
+        ("return 'success'", {"success": "done", "error": "done"}, ""),
+        ("return None", {"error": "broken"}, ""),
+        (SAYS + "return 'error'", {}, "no paper"),
+        (SAYS + "return 'packed'", {}, ""),
+        ("context['last_error'] = ''\nreturn 'error'", {}, "execute() returned 'error'"),
+        ("context['last_error'] = 5\nreturn 'error'", {}, "execute() returned 'error'"),
+    ],
+)
+@pytest.mark.parametrize("before", ["no ink", "no paper"])
+async def test_an_error_that_an_action_returns_is_a_failure(
+    tmp_path: Path, body: str, settings: dict[str, Any], error: str, before: str
+) -> None:
+    found = load(tmp_path, f"async def execute(self, context):\n{body}")
+
+    worked = await execute(found, settings, context={"last_error": before})
+
+    assert worked.outcome.error == error
+
+
+async def test_an_error_that_is_declared_under_another_name_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(custom, "_registered", {})
+    action("print", raises=(Raises("jammed", "error"),))(lambda _context: "jammed")
+
+    [found] = registered_types()
+    worked = await execute(found)
+
+    assert (worked.outcome.event, worked.outcome.error) == ("jammed", "execute() returned 'jammed'")
 
 
 @pytest.mark.parametrize("returned", ["5", "True", "['packed']", "{'event': 'packed'}"])

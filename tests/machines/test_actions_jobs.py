@@ -88,6 +88,8 @@ def test_the_events_of_the_queue_are_called_as_the_file_says() -> None:
         ({}, ("jobs", "*", "*")),
         ({"job_type": "parcel"}, ("jobs", "parcel", "*")),
         ({"job_type": "parcel", "machine_type": "van"}, ("jobs", "parcel", "van")),
+        ({"machine_type": ""}, ("jobs", "*", "")),
+        ({"job_type": "", "machine_type": None}, ("jobs", "", "*")),
     ],
 )
 def test_a_queue_without_a_job_says_what_was_looked_for(

@@ -1,16 +1,13 @@
-"""Engines in a program of one's own: several in one event loop, with one host between them."""
+"""The calls of an engine: what they do, answer and raise."""
 
 import asyncio
 import contextlib
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
@@ -25,13 +22,14 @@ from machines.engine import (
     Refused,
     StateMachineEngine,
 )
-from machines.models import Event, Machine, MachineDefinition, Process, Run, Step
+from machines.models import Event, Machine, MachineDefinition, Run
 from machines.runtime.clock import Clock
-from machines.runtime.ownership import lock_path
 from machines.runtime.rundir import run_dir
-from machines.runtime.sending import HostClient, send_event
+from machines.runtime.sending import HostClient
 from machines.runtime.service import on_record
 from tests.machines.custom_files import load as write_action
+from tests.machines.engines import BUSY, DOOR, loaded, reaches, until
+from tests.machines.engines import leaves_nothing as leaves_nothing
 
 SEED = """
 # my_worker.yaml
@@ -48,84 +46,6 @@ transitions:
           command: "echo Processing job"
           success: job_done
 """
-DOOR = """
-initial_state: shut
-events: {push: {context_map: {by: payload.by}}}
-transitions:
-  - {from: shut, to: open, event: push}
-  - {from: open, to: shut, event: pull}
-  - {from: "*", to: completed, event: finish}
-"""
-BUSY = """
-initial_state: idle
-states:
-  idle:
-  busy: {actions: [{type: bash, command: "read line < gate"}]}
-transitions:
-  - {from: idle, to: busy, event: work}
-  - {from: busy, to: idle, event: job_done}
-"""
-PATIENCE_SECONDS = 20
-
-
-@pytest.fixture(autouse=True)
-async def _leaves_nothing(
-    transactional_db: None, run_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[None]:
-    """Whatever a test does: when its engines have left, nothing of a host is there."""
-    monkeypatch.chdir(tmp_path)
-    tasks, threads = asyncio.all_tasks(), _journals()
-
-    async with asyncio.timeout(60):
-        yield
-
-    assert asyncio.all_tasks() <= tasks | {asyncio.current_task()}
-    assert _journals() == threads
-    assert not lock_path(os.getpid()).exists()
-    assert await asyncio.to_thread(os.listdir, run_directory) == []
-    assert not await Process.objects.aexists()
-    await sync_to_async(connections.close_all)()
-
-
-def _journals() -> int:
-    return sum(thread.name == "journal" for thread in threading.enumerate())
-
-
-async def loaded(name: str, text: str, **options: Any) -> StateMachineEngine:
-    """An engine for a file with that text."""
-    path = Path(f"{name}.yaml")
-    await asyncio.to_thread(path.write_text, text)
-    engine = StateMachineEngine(machine_name=name, **options)
-    await engine.load_config(path)
-    return engine
-
-
-async def reaches(engine: StateMachineEngine, state: str) -> None:
-    """Wait until its machine is in ``state``."""
-    await until(lambda: engine.current_state == state)
-
-
-async def until(true: Callable[[], Any]) -> None:
-    """Wait until something is true."""
-    give_up_at = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    while not await sync_to_async(true)():
-        assert asyncio.get_running_loop().time() < give_up_at
-        await asyncio.sleep(0.01)
-
-
-@contextlib.asynccontextmanager
-async def executed(engine: StateMachineEngine) -> AsyncIterator["asyncio.Task[Any]"]:
-    """A task that executes it, cancelled at the end of the block."""
-    task = asyncio.create_task(engine.execute_state_machine())
-    try:
-        await until(lambda: engine.status == "running" or task.done())
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 # -- the three calls
 
 
@@ -278,203 +198,6 @@ async def test_what_the_program_does_to_a_payload_or_a_context_is_its_own_affair
         door.context["by"].append("they")
 
         assert door.context == {"by": ["me"]}
-
-
-# -- several in one loop
-
-PING = """
-initial_state: here
-events: {ball: {context_map: {n: payload.n}}}
-context: {n: 0}
-transitions:
-  - from: here
-    to: here
-    event: ball
-    guard: n < 20
-    actions:
-      - {type: bash, argv: [expr, "{n}", "+", "1"], store_as: n, parse: json, success: hit}
-  - from: here
-    to: here
-    event: hit
-    actions:
-      - {type: send_event, target: OTHER, event_type: ball, payload: {n: "{n}"}}
-  - {from: here, to: completed, event: ball}
-"""
-
-
-async def test_two_engines_in_one_loop_send_each_other_events() -> None:
-    ping = await loaded("ping", PING.replace("OTHER", "pong"))
-    pong = await loaded("pong", PING.replace("OTHER", "ping"))
-
-    async with asyncio.TaskGroup() as group:
-        first = group.create_task(ping.execute_state_machine())
-        second = group.create_task(pong.execute_state_machine())
-        await ping.process_event("ball", {"n": 0}, wait=0)
-        end = await first
-        second.cancel()
-
-    assert (end.status, end.context["n"]) == ("finished", 20)
-    assert second.cancelled()
-    assert await Event.objects.filter(type="ball", status="processed").acount() == 21
-
-
-async def test_engines_come_and_go_while_others_run_on(run_directory: Path) -> None:
-    first, second, third = [await loaded(name, DOOR) for name in ("first", "second", "third")]
-
-    async with second:
-        async with first:
-            assert (run_directory / "first.sock").exists()
-        assert not (run_directory / "first.sock").exists()
-        assert (await Machine.objects.aget(name="first")).process_id is None
-        async with third:
-            answers = [await each.process_event("push") for each in (second, third)]
-        async with first:
-            answers.append(await first.process_event("push"))
-        processes = await Process.objects.acount()
-
-    assert [answer.status for answer in answers] == ["processed"] * 3
-    assert processes == 1
-
-
-async def test_many_engines_that_start_and_stop_at_once_get_along() -> None:
-    engines = [await loaded(f"door{number}", DOOR) for number in range(8)]
-
-    async def go_through(door: StateMachineEngine) -> str | None:
-        async with door:
-            return (await door.process_event("push")).state
-
-    states = await asyncio.gather(*[go_through(door) for door in engines])
-    states += await asyncio.gather(*[go_through(door) for door in engines[:2]])
-
-    assert states == ["open"] * 10
-
-
-async def test_an_engine_serves_another_program_in_the_background() -> None:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        event = (await reader.readline()).decode().strip()
-        reply = await door.process_event(event)
-        writer.write(orjson.dumps(reply.as_dict()))
-        writer.close()
-        await writer.wait_closed()
-
-    async with await loaded("door", DOOR) as door:
-        server = await asyncio.start_unix_server(handle, "program.sock")
-        async with server:
-            reader, writer = await asyncio.open_unix_connection("program.sock")
-            writer.write(b"push\n")
-            answer = orjson.loads(await reader.read())
-            writer.close()
-            await writer.wait_closed()
-
-    assert (answer["status"], answer["state"]) == ("processed", "open")
-
-
-async def test_the_control_socket_and_senders_of_other_threads_reach_it(
-    run_directory: Path,
-) -> None:
-    async with await loaded("door", DOOR) as door:
-        reader, writer = await asyncio.open_unix_connection(run_directory / "door.sock")
-        writer.write(b'{"type": "push"}\n')
-        answer = orjson.loads(await reader.readline())
-        writer.close()
-        await writer.wait_closed()
-        reply = await send_event(target="door", type="pull", wait_seconds=5)
-
-        assert (answer["status"], answer["state"]) == ("processed", "open")
-        assert (reply.status, door.current_state) == ("processed", "shut")
-
-
-# -- stopping and going on
-
-
-async def test_to_cancel_the_execution_stops_the_machine_which_goes_on_the_next_time() -> None:
-    door = await loaded("door", DOOR)
-    async with executed(door):
-        await door.process_event("push")
-
-    again = await loaded("door", DOOR)
-
-    assert (again.status, again.current_state) == ("stopped", "open")
-    async with again:
-        assert (again.status, again.current_state) == ("running", "open")
-    assert await Step.objects.filter(event="start").acount() == 1
-
-
-async def test_to_cancel_gives_running_work_its_grace() -> None:
-    text = BUSY.replace("read line < gate", "touch begun; sleep 0.3")
-    worker = await loaded("worker", text)
-    async with executed(worker):
-        await worker.process_event("work")
-        await until(Path("begun").exists)
-
-    run = await Run.objects.aget()
-    assert (run.outcome, run.exit_code) == ("done", 0)
-    assert (worker.status, worker.current_state) == ("stopped", "idle")
-
-
-async def test_to_cancel_before_the_machine_is_in_leaves_nothing_either() -> None:
-    door = await loaded("door", DOOR)
-    task = asyncio.create_task(door.execute_state_machine())
-
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-    assert task.cancelled()
-    assert (await Machine.objects.aget(name="door")).process_id is None
-
-
-async def test_stop_ends_the_execution_as_stopped() -> None:
-    door = await loaded("door", DOOR)
-    async with executed(door) as execution:
-        await asyncio.gather(door.stop(), door.stop())
-        end = await execution
-        await door.stop()
-
-    assert (end.status, end.state) == ("stopped", "shut")
-
-
-async def test_instances_stop_with_the_machine_that_started_them_and_go_on_with_it() -> None:
-    await asyncio.to_thread(Path("child.yaml").write_text, DOOR)
-    text = "initial_state: a\nstates:\n  a: {actions: [{type: start_fsm, yaml_path: child.yaml}]}\n"
-    starter = await loaded("starter", text + "transitions: [{from: a, to: a, event: never}]\n")
-    child = StateMachineEngine("child")
-    other = await loaded("other", DOOR)
-
-    async with other:
-        async with starter:
-            await child.process_event("push")
-        left = await Machine.objects.aget(name="child")
-        async with starter:
-            pulled = await child.process_event("pull")
-
-    assert (left.status, left.state, left.process_id) == ("running", "open", None)
-    assert (pulled.status, pulled.state) == ("processed", "shut")
-
-
-async def test_restart_begins_anew() -> None:
-    async with await loaded("door", DOOR) as door:
-        await door.process_event("push")
-
-    async with await loaded("door", DOOR, restart=True, initial_context={"n": 1}) as door:
-        assert (door.current_state, door.context) == ("shut", {"n": 1})
-
-
-async def test_a_program_that_ends_without_a_word_stops_its_machines(tmp_path: Path) -> None:
-    door = await loaded("door", DOOR)
-
-    def program() -> None:
-        async def main() -> None:
-            task = asyncio.create_task(door.execute_state_machine())
-            await reaches(door, "shut")
-            assert not task.done()
-
-        asyncio.run(main())
-
-    await asyncio.to_thread(program)
-
-    machine = await Machine.objects.aget(name="door")
-    assert (machine.status, machine.process_id) == ("stopped", None)
 
 
 # -- what cannot be run
@@ -633,6 +356,11 @@ async def test_a_program_that_lacks_something_is_told_what(
     assert said in done.stderr.splitlines()[-1]
 
 
+def _tell(path: Path, frame: dict[str, Any]) -> None:
+    with HostClient(str(path)) as host:
+        assert host.ask(frame)["ok"]
+
+
 async def _start_runmachine(path: Path, *flags: str) -> asyncio.subprocess.Process:
     """A host of its own with the machine ``door``, when it runs."""
     database = await sync_to_async(lambda: connections["default"].settings_dict["NAME"])()
@@ -649,13 +377,13 @@ async def _start_runmachine(path: Path, *flags: str) -> asyncio.subprocess.Proce
         },
     )
     running = Machine.objects.filter(status="running", process__pid=process.pid)
-    await until(lambda: running.exists() and _listens(process.pid))
+    try:
+        await until(lambda: running.exists() and _listens(process.pid))
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
     return process
-
-
-def _tell(path: Path, frame: dict[str, Any]) -> None:
-    with HostClient(str(path)) as host:
-        assert host.ask(frame)["ok"]
 
 
 def _listens(pid: int) -> bool:

@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 
 from machines.models import Event, Machine
-from machines.runtime import journal
+from machines.runtime import journal, lifecycle
+from machines.runtime.group import Group
+from machines.runtime.live import Ended
 from machines.runtime.requests import Control, Look
 from tests.machines.conftest import Driver, Runner
 from tests.machines.test_host import DOOR, WORK
@@ -128,6 +131,55 @@ async def test_the_inbox_of_a_machine_has_an_end(
             "accepted",
             "full",
         ]
+
+
+async def test_a_deadline_that_passed_is_not_overtaken_when_a_transaction_fails(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+initial_state: a
+transitions:
+  - {from: a, to: late, after: 50ms, interrupt: false}
+  - {from: a, to: early, event: pay}
+actions: {a: [{type: bash, command: "while [ ! -e go ]; do sleep 0.02; done", cwd: "{folder}"}]}
+"""
+    monkeypatch.setitem(journal._CARRY_OUT, Ended, _fails_once(lifecycle.ended))
+    async with run(text, context={"folder": str(tmp_path)}) as machine:
+        live = machine.journal._machines["machine"]
+        await machine.until(lambda _row: live.waiting.has_due, "the deadline")
+        await machine.send("pay")
+        (tmp_path / "go").touch()
+
+        row = await machine.until(lambda row: row.state != "a", "a move")
+
+    assert row.state == "late"
+
+
+async def test_an_event_longer_than_any_name_is_recorded_in_part_and_moves_nothing(
+    run: Runner,
+) -> None:
+    text = """
+initial_state: a
+actions: {a: [{type: bash, command: "true", success: "{long}"}, {type: log, message: next}]}
+"""
+    async with run(text, context={"long": "x" * 300}) as machine:
+        await machine.until(lambda row: row.turn == {"worked": True}, "rest")
+
+        [work, line] = await machine.runs()
+        assert (work.outcome, work.event, line.message) == ("done", "x" * 200, "next")
+
+
+def _fails_once(
+    carry_out: Callable[[Group, Ended], None],
+) -> Callable[[Group, Ended], None]:
+    failures = [OperationalError("the database is locked")]
+
+    def carried_out(group: Group, request: Ended) -> None:
+        carry_out(group, request)
+        if failures:
+            raise failures.pop()
+
+    return carried_out
 
 
 def _burst(_group: object, _request: object) -> None:

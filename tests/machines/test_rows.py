@@ -157,6 +157,16 @@ def test_a_run_that_is_begun_and_ended_in_one_transaction_is_ended(
     assert (written.started_at, written.ended_at) == (NOW, LATER)
 
 
+def test_an_event_that_is_longer_than_its_column_is_cut(rows: Rows, machine: Machine) -> None:
+    run(rows, machine, "t")
+    rows.end_run("t", ("done", "", "", 0, "x" * 300), LATER)
+
+    rows.flush()
+
+    assert Run.objects.get().event == "x" * 200
+    assert Run._meta.get_field("event").max_length == 200
+
+
 def test_output_is_that_of_a_running_run_only(rows: Rows, machine: Machine) -> None:
     run(rows, machine, "busy")
     run(rows, machine, "over")

@@ -112,6 +112,26 @@ def test_a_job_wakes_those_who_looked_for_its_kind(subscription: Subscription, w
     assert sweep.there(idle, NOW) == ({"worker": {subscription}} if wakes else {})
 
 
+@pytest.mark.parametrize(
+    ("machine_type", "subscription", "wakes"),
+    [
+        ("", ("jobs", "parcel", ""), True),
+        ("", ("jobs", "*", ""), True),
+        ("", ("jobs", "", "*"), False),
+        ("packer", ("jobs", "*", ""), False),
+    ],
+)
+@pytest.mark.django_db
+def test_an_empty_kind_is_no_other_kind(
+    machine_type: str, subscription: Subscription, wakes: bool
+) -> None:
+    create_job(job_type="parcel", machine_type=machine_type)
+
+    found = sweep.there({"worker": (subscription,)}, NOW)
+
+    assert found == ({"worker": {subscription}} if wakes else {})
+
+
 @pytest.mark.django_db
 def test_one_of_several_subscriptions_is_enough() -> None:
     create_job(job_type="parcel")
