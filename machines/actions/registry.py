@@ -14,6 +14,7 @@ from machines.actions import (
     context,
     events,
     flow,
+    http,
     instances,
     jobs,
     tracking,
@@ -25,7 +26,7 @@ from machines.core.signatures import Kind, Signature
 
 logger = logging.getLogger("machines.actions")
 
-_FAMILIES = (flow, bash, context, events, jobs, claims, tracking, instances, background)
+_FAMILIES = (flow, bash, context, events, jobs, claims, tracking, instances, background, http)
 BUILT_IN: Mapping[str, ActionType] = {
     found.name: found for family in _FAMILIES for found in family.TYPES
 }
