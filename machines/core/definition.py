@@ -78,6 +78,11 @@ class EventDeclaration:
     payload_schema: Mapping[str, Any] | None = None
     place: Place = NOWHERE
 
+    @property
+    def demanding(self) -> bool:
+        """True if it asks for more than a look at the name."""
+        return bool(self.context_map) or self.payload_schema is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

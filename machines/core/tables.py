@@ -53,11 +53,7 @@ def tables_of(
             if ANY_STATE not in transition.sources:
                 named.setdefault(source, []).append(transition)
     here = {state: sorted((*named.get(state, ()), *wild), key=_file_order) for state in states}
-    demanding = {
-        name: declared
-        for name, declared in events.items()
-        if declared.context_map or declared.payload_schema is not None
-    }
+    demanding = {name: declared for name, declared in events.items() if declared.demanding}
     timed = {
         state: tuple(t for t in found if t.delay_seconds is not None)
         for state, found in here.items()
@@ -100,9 +96,11 @@ class _Compiler(NamedTuple):
             taken = tuple([arrows[transition.index] for transition in found])
             entries[event] = (self.demanding.get(event), taken)
         entries |= {other.index: (None, (self.arrow(other, state),)) for other in automatic}
-        for timer in self.timers[state]:  # those of one delay are one event
-            same = [other for other in timed if other.delay_seconds == timer.delay_seconds]
-            entries[timer.index] = (None, tuple([self.arrow(other, state) for other in same]))
+        same: dict[float | None, list[Arrow]] = {}
+        for timer in timed:  # those of one delay are one event
+            same.setdefault(timer.delay_seconds, []).append(self.arrow(timer, state))
+        for timer in self.timers[state]:
+            entries[timer.index] = (None, tuple(same[timer.delay_seconds]))
         return entries
 
     def arrow(self, transition: Transition, state: str) -> Arrow:

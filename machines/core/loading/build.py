@@ -1,13 +1,15 @@
 """The whole file: its sections read in turn, then checked against each other and put together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from machines.core.definition import (
     ALWAYS_FINAL_NAMES,
+    ANY_STATE,
     MAX_INSTANT_STEPS,
     Definition,
+    EventDeclaration,
     State,
     Transition,
 )
@@ -22,6 +24,7 @@ from machines.core.loading.transitions import TransitionList, read_transitions
 from machines.core.loading.values import Value, optional_text
 
 DEFAULT_INITIAL_STATE = "waiting"
+MAX_PAIRS = 50_000  # of a state and an event; compiling them takes a tenth of a second
 
 _KEYS = (
     "name", "description", "initial_state", "states", "events", "transitions", "actions",
@@ -47,6 +50,7 @@ def load(text: str | bytes, *, origin: str) -> Definition:
     events = read_events(fields["events"]) if "events" in fields else {}
     context = _context(fields)
     template = fields["template"].boolean() if "template" in fields else False
+    _check_size(root, drafts, found.transitions, events)
     texts = {key: optional_text(fields, key) for key in ("name", "description", "actions_dir")}
     faults.raise_any()
     return Definition(
@@ -124,6 +128,25 @@ def _check_initial_state(
         root.fault(
             f"initial_state is missing and there is no state {DEFAULT_INITIAL_STATE!r};"
             " name the state to begin in"
+        )
+
+
+def _check_size(
+    root: Value,
+    states: Collection[str],
+    transitions: Iterable[Transition],
+    events: Mapping[str, EventDeclaration],
+) -> None:
+    """Lists and wildcards multiply: a short file may mean more than anybody can look up."""
+    looked_at = sum(event.demanding for event in events.values())
+    pairs = len(states) * looked_at + sum(
+        (len(states) if ANY_STATE in t.sources else len(t.sources)) * max(1, len(t.events))
+        for t in transitions
+    )
+    if pairs > MAX_PAIRS:
+        root.fault(
+            f"its transitions stand for {pairs} pairs of a state and an event; at most"
+            f" {MAX_PAIRS} are taken: make the lists of states and events shorter"
         )
 
 
