@@ -127,7 +127,7 @@ SIGNATURE = Signature(
         Setting("url", ValueKind.TEXT, "where to; values in it are encoded", required=True),
         Setting("method", ValueKind.TEXT, ", ".join(METHODS), default="GET"),
         Setting("headers", ValueKind.MAPPING, "its headers; null leaves one out"),
-        Setting("params", ValueKind.MAPPING, "parameters that are added to the URL's query"),
+        Setting("query", ValueKind.MAPPING, "parameters that are added to the URL's query"),
         Setting("json", ValueKind.ANY, "the body, sent as JSON"),
         Setting("body", ValueKind.TEXT, "the body, sent as it is; instead of json"),
         Setting("timeout", ValueKind.SECONDS, "for all of it", default=DEFAULT_TIMEOUT_SECONDS),
@@ -166,7 +166,7 @@ TYPES = (
         "http",
         work=http,
         raw_settings=frozenset({"url"}),
-        null_settings=frozenset({"json", "params", "body"}),
+        null_settings=frozenset({"json", "query", "body"}),
         signature=SIGNATURE,
     ),
 )

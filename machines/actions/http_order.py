@@ -105,9 +105,9 @@ def _request(call: WorkCall, target: Target) -> httpx.Request:
     if kind:
         headers[b"content-type"] = kind
     headers |= _headers(settings.mapping("headers"))
-    url, params = target.url, _params(settings.mapping("params"))
-    if params:
-        url = url.copy_merge_params(params)
+    url, query = target.url, _query(settings.mapping("query"))
+    if query:
+        url = url.copy_merge_params(query)
     return httpx.Request(method, url, headers=list(headers.items()), content=content)
 
 
@@ -142,7 +142,7 @@ def _headers(given: Mapping[str, Any]) -> dict[bytes, bytes]:
     return found
 
 
-def _params(given: Mapping[str, Any]) -> dict[str, str | list[str]]:
+def _query(given: Mapping[str, Any]) -> dict[str, str | list[str]]:
     """A list is a parameter given several times; null leaves it out."""
     return {
         name: [_param(item) for item in value] if isinstance(value, list) else _param(value)

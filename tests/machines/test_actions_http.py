@@ -12,6 +12,7 @@ from machines.actions import registry
 from machines.actions.base import Worked
 from machines.actions.http import TYPES, http
 from machines.actions.settings import SettingError
+from machines.core.signatures import COMMON_KEYS
 from tests.machines.action_fakes import work_call
 from tests.machines.conftest import Runner
 from tests.machines.web import HANG, Web, json_reply, reply, serving
@@ -99,7 +100,7 @@ async def test_a_request_is_sent_as_the_settings_say(web: Web) -> None:
             "url": web.origin + "/ok?a=1",
             "method": "post",
             "headers": {"X-Number": 5, "Authorization": "Bearer k", "X-None": None},
-            "params": {"q": "a&b c", "list": [1, True], "none": None},
+            "query": {"q": "a&b c", "list": [1, True], "none": None},
             "json": {"name": "it's ☃", "none": None},
         }
     )
@@ -346,3 +347,12 @@ async def test_a_machine_knows_why_a_server_refused(run: Runner, web: Web) -> No
         assert row.context["last_error_action"] == "http"
         assert row.context["last_error_status"] == 404
         assert row.context["last_error_body"] == "never heard of it"
+
+
+def test_its_settings_are_none_that_every_action_has() -> None:
+    [found] = TYPES
+
+    assert found.signature is not None
+    # Of these only `timeout` is the type's own to read; `params` would be flattened away.
+    names = {setting.name for setting in found.signature.settings}
+    assert names & set(COMMON_KEYS) == {"timeout"}

@@ -24,7 +24,7 @@ from machines.core.loading.transitions import TransitionList, read_transitions
 from machines.core.loading.values import Value, optional_text
 
 DEFAULT_INITIAL_STATE = "waiting"
-MAX_PAIRS = 50_000  # of a state and an event; compiling them takes a tenth of a second
+MAX_PAIRS = 50_000  # of a state and an event; compiling them takes up to a fifth of a second
 
 _KEYS = (
     "name", "description", "initial_state", "states", "events", "transitions", "actions",

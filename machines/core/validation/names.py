@@ -19,6 +19,7 @@ GUARD_NAMES = frozenset({"payload", "event"})
 _FOREIGN = re.compile(r"[%@#\\&~]$|\\[A-Za-z]{1,20}$")  # before braces of other languages
 _ERROR_NAMES = (
     "last_error", "last_error_action", "last_error_exit_code", "last_error_command",
+    "last_error_status", "last_error_body",
 )  # fmt: skip
 
 
