@@ -181,7 +181,8 @@ def _failed(command: Command, why: str, code: int | None, event: str | None) -> 
         "last_error_exit_code": code,
         "last_error_command": storable(command.shown[:MAX_SHOWN_CHARACTERS]),
     }
-    return Worked(Outcome(event=event, error=why, changes=changes), code)
+    failed = Outcome(event=event, error=why, changes=changes, expected=event is not None)
+    return Worked(failed, code)
 
 
 def _mapped(mappings: Mapping[str, Any], code: int) -> str | None:

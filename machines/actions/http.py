@@ -105,7 +105,8 @@ def _failed(why: str, answer: Answer | None = None, event: str | None = None) ->
         "last_error_status": None if answer is None else answer.status,
         "last_error_body": None if answer is None else _excerpt(answer),
     }
-    return Worked(Outcome(event=event, error=storable(why), changes=changes))
+    expected = event is not None
+    return Worked(Outcome(event=event, error=storable(why), changes=changes, expected=expected))
 
 
 def _excerpt(answer: Answer) -> Any:

@@ -34,7 +34,8 @@ class Outcome:
     find. ``took``: it took something, so there may be more. ``job``: the layer of the job it
     claimed, None for no change. ``finish``: the machine is to be finished. ``awaits``: it is not
     over yet, and is asked again when that is there or ``delay`` has passed, if one is given.
-    ``wanted``: one of the waiting events with these names is to be judged next.
+    ``wanted``: one of the waiting events with these names is to be judged next. ``expected``: the
+    file names this error, so trying again would only bring it again.
     """
 
     event: str | None = None
@@ -47,6 +48,7 @@ class Outcome:
     finish: bool = False
     awaits: Subscription = ()
     wanted: tuple[str, ...] = ()
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def settle(
         instant_steps=0 if worked or outcome.job else snapshot.instant_steps,
     )
     if outcome.error:
-        retry_after = _retry_after(performed, chance)
+        retry_after = None if outcome.expected else _retry_after(performed, chance)
         if retry_after is not None:
             return _begin_wait(snapshot, performed, retry_after, now, retry=True)
         outcome = _failure(snapshot, performed.action, outcome)

@@ -118,3 +118,23 @@ async def test_on_crash_fail_holds_also_if_the_file_has_changed_meanwhile(run: R
         row = await machine.until(lambda row: row.state != "a", "an end")
 
     assert row.state == "failed"
+
+
+async def test_an_exit_code_that_the_file_names_is_an_answer_and_not_tried_again(
+    run: Runner,
+) -> None:
+    text = """
+initial_state: a
+transitions: [{from: a, to: declined, event: declined}]
+actions:
+  a:
+    - type: bash
+      command: exit 2
+      error_mappings: {2: declined}
+      retry: {attempts: 4, delay: 0}
+"""
+    async with run(text) as machine:
+        await machine.reaches("declined")
+        runs = await machine.runs()
+
+    assert [(found.outcome, found.attempt) for found in runs] == [("failed", 1)]
