@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from machines.core.validation.codes import CODES
+from machines.core.validation.explored import EXPLORED
 from machines.core.validation.problems import Code
 
 THEMES: Mapping[str, str] = {
@@ -33,6 +34,16 @@ warnings too. A check that is not certain says nothing.
 |---|---|---|---|
 """
 
+_EXPLORED = """
+## Explored
+
+With `--explore` everything that may happen is played, and the shortest way to each of these is
+told. What depends on a payload, or on what work answers, is at most a warning.
+
+| code | name | severity | meaning |
+|---|---|---|---|
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -54,7 +65,11 @@ def as_reference(examples: Mapping[str, Example]) -> str:
     for theme, codes in groupby(CODES.values(), key=_theme):
         parts.append(f"\n## {THEMES[theme]}\n")
         parts += [_entry(code, examples[code.code]) for code in codes]
-    return "".join(parts)
+    explored = [
+        f"| {code.code} | `{code.name}` | {code.severity.value} | {code.meaning} |\n"
+        for code in EXPLORED.values()
+    ]
+    return "".join([*parts, _EXPLORED, *explored])
 
 
 def _theme(code: Code) -> str:

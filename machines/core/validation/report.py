@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from machines.core.validation.codes import CODES
+from machines.core.validation.explored import ALL_CODES
 from machines.core.validation.problems import Code, Problem, Severity
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -67,10 +67,10 @@ def _plural(count: int, word: str) -> str:
 
 def as_sarif(found: Sequence[Located]) -> dict[str, Any]:
     """One run of the validator as a SARIF log, with all codes as its rules."""
-    places = {code: index for index, code in enumerate(CODES)}
+    places = {code: index for index, code in enumerate(ALL_CODES)}
     driver = {
         "name": "validatemachines",
-        "rules": [_rule(code) for code in CODES.values()],
+        "rules": [_rule(code) for code in ALL_CODES.values()],
     }
     results = [_result(located, places[located.problem.code]) for located in found]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}

@@ -10,6 +10,7 @@ from jobqueue.console import Exit, count_argument
 
 from machines.core.errors import MachineError
 from machines.management import running
+from machines.rehearsal.files import is_tests_file
 from machines.runtime.definitions import name_for, read_file
 from machines.runtime.launch import Order
 from machines.runtime.manifest import read_manifest
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             orders = [
                 order
                 for file in options["files"]
+                if not is_tests_file(Path(file))
                 for order in _orders_of_file(file, options["count"], folder)
             ]
         else:

@@ -13,7 +13,7 @@ from machines.core.errors import MachineError
 from machines.core.signatures import Signature
 from machines.management.rehearsing import existing_file, seconds_argument
 from machines.rehearsal.chance import Chance
-from machines.rehearsal.files import Shelf
+from machines.rehearsal.files import Shelf, is_tests_file
 from machines.rehearsal.happenings import Happenings, read_happenings
 from machines.rehearsal.rehearsal import Rehearsal, Restless, name_of
 from machines.rehearsal.scenario import Cast
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if not isinstance(options["initial_context"], dict):
             raise CommandError("--initial-context must be a JSON object", returncode=Exit.USAGE)
         shelf = Shelf(options["actions_dir"])
-        files = [existing_file(path) for path in options["files"]]
+        files = [existing_file(path) for path in options["files"] if not is_tests_file(path)]
         types = shelf.types(*files)
         signatures = types.signatures()
         definitions = [(path, shelf.definition(path)) for path in files]

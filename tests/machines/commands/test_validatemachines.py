@@ -245,3 +245,38 @@ def test_custom_action_that_does_not_load_is_a_problem(file: Path, greeting: Pat
 
     assert problem["code"] == "SM002"
     assert "oh no" in problem["message"]
+
+
+STUCK = """\
+initial_state: a
+transitions:
+- {from: a, to: b, event: go}
+- {from: b, to: a, guard: count > 3}
+context: {count: 1}
+"""
+
+
+def test_an_exploration_tells_the_shortest_way_to_what_can_go_wrong(file: Path) -> None:
+    file.write_text(STUCK)
+
+    told = {problem["code"]: problem for problem in found(str(file), "--explore")}
+
+    assert "SM801" not in {problem["code"] for problem in found(str(file))}
+    assert told["SM801"]["message"].startswith("state 'b' is never left")
+    assert told["SM801"]["hint"] == "the shortest way there: send go"
+    assert (told["SM801"]["severity"], told["SM801"]["line"]) == ("error", 3)
+
+
+def test_an_exploration_can_be_selected_from(file: Path) -> None:
+    file.write_text(STUCK)
+
+    told = found(str(file), "--explore", "--select", "deadlock")
+
+    assert [problem["code"] for problem in told] == ["SM801"]
+
+
+def test_tests_beside_a_machine_are_passed_over_also_by_name(file: Path) -> None:
+    tests = file.with_name("file.tests.yaml")
+    tests.write_text("tests: []\n")
+
+    assert talked("validatemachines", str(file), str(tests)) == "1 file: no problems\n"
