@@ -8,11 +8,13 @@ import importlib.metadata
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import connections
 
 from machines.core.errors import MachineError
+from machines.core.validation import Severity, validate
 from machines.models import Process
 from machines.runtime import children, ownership
 from machines.runtime.clock import Clock
@@ -22,6 +24,8 @@ from machines.runtime.requests import Enter
 from machines.runtime.rundir import run_dir
 
 logger = logging.getLogger("machines.runtime")
+
+MAX_PROBLEMS_TOLD = 20  # of one definition, when its first machine starts
 
 
 def run_machines(
@@ -82,7 +86,31 @@ def prepare_all(
             logger.error("%s: %s", order.machine_name or order.what, error)  # noqa: TRY400
     if failed is not None and not entries:
         raise failed
+    _tell_problems(entries)
     return entries + _children(entries, process, clock)
+
+
+def _tell_problems(entries: Sequence[Enter]) -> None:
+    """Tell the log what the validator says of each definition; it runs all the same."""
+    told: set[int] = set()
+    for entry in entries:
+        live = entry.live
+        if live.definition_id in told:
+            continue
+        told.add(live.definition_id)
+        context = {**live.definition.context, **live.snapshot.context, **entry.context}
+        definition = replace(live.definition, context=context)
+        found = [
+            problem
+            for problem in validate(definition, live.registry.signatures())
+            if problem.severity is not Severity.INFO
+        ]
+        for each in found[:MAX_PROBLEMS_TOLD]:
+            place = f"{definition.name}:{each.place.line}:{each.place.column}"
+            logger.warning("%s: %s %s: %s", place, each.severity.value, each.code, each.message)
+        if len(found) > MAX_PROBLEMS_TOLD:
+            more = len(found) - MAX_PROBLEMS_TOLD
+            logger.warning("%s: %d more; validatemachines tells all", definition.name, more)
 
 
 def _children(entries: Sequence[Enter], process: Process, clock: Clock) -> list[Enter]:

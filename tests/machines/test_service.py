@@ -165,3 +165,22 @@ def goes_when_ready(folder: Path) -> Iterator[GoesWhenReady]:
         yield handler
     finally:
         logger.removeHandler(handler)
+
+
+PROBLEMS = AT_ONCE + "actions: {a: [{type: lgo}, {type: log, messsage: hello}]}\n"
+
+
+def test_the_problems_of_a_definition_are_told_once_when_its_machines_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = written(tmp_path / "one.yaml", PROBLEMS)
+
+    with caplog.at_level(logging.WARNING, logger="machines.runtime"):
+        code = run_machines([order, Order(order.what, machine_name="two")])
+
+    told = [record.getMessage() for record in caplog.records if record.funcName == "_tell_problems"]
+    assert code == 0  # it runs all the same
+    assert told[0] == (
+        "one:4:15: error SM501: state 'a': no action type 'lgo'; did you mean 'log'?"
+    )
+    assert [line.split(":")[3].split()[1] for line in told] == ["SM501", "SM502"]
