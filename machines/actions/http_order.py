@@ -9,14 +9,15 @@ from typing import Any
 import httpx
 
 from machines.actions.base import WorkCall
+from machines.actions.http import (
+    DEFAULT_TIMEOUT_SECONDS,
+    FORMATS,
+    MAX_ANSWER_BYTES,
+    METHODS,
+)
 from machines.actions.settings import SettingError
 from machines.actions.urls import Target, fill_url
 from machines.core.interpolation import as_text
-
-DEFAULT_TIMEOUT_SECONDS = 30
-MAX_ANSWER_BYTES = 256 << 10  # unpacked; what a whole context may hold
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-FORMATS = ("json", "text")
 
 _JSON = b"application/json"
 _STATUSES = re.compile(r"[1-5]([0-9]{2}|xx)")
