@@ -35,25 +35,7 @@ def begin(
     from django_q.tasks import async_task
 
     token = uuid.uuid4().hex
-    group.rows.add_run(
-        (
-            live.id,
-            live.seq,
-            performed.ref[1],
-            performed.action.type,
-            performed.attempt,
-            token,
-            "running",
-            "info",
-            "",
-            "",
-            None,
-            "",
-            live.job_pk,
-        ),
-        group.now,
-        None,
-    )
+    group.begin_run(live, performed, token)
 
     def enqueue() -> None:
         async_task(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from machines.core.decisions import Perform
 from machines.core.engine import names
 from machines.core.snapshot import EMPTY, Deadline, Event, Step
 from machines.core.storable import storable
@@ -190,6 +191,14 @@ class Group:
     def log(self, live: Live, level: str, message: str, kind: str = "log") -> None:
         """Keep a line of a machine, and show it after the commit."""
         self._add_line(live, kind, "done", level, message)
+
+    def begin_run(self, live: Live, performed: Perform, token: str) -> None:
+        """Put a run on record that is about to begin."""
+        row = (
+            live.id, live.seq, performed.ref[1], performed.action.type, performed.attempt, token,
+            "running", "info", "", "", None, "", live.job_pk,
+        )  # fmt: skip
+        self.rows.add_run(row, self.now, None)
 
     def fail(
         self, live: Live, kind: str, message: str, *, position: int = 0, attempt: int = 1

@@ -235,25 +235,7 @@ class _Turn:
         action = decision.action
         work = Work(decision.ref, uuid.uuid4().hex, decision.attempt)
         live.snapshot = replace(live.snapshot, turn=replace(live.snapshot.turn, work=work))
-        group.rows.add_run(
-            (
-                live.id,
-                live.seq,
-                decision.ref[1],
-                action.type,
-                decision.attempt,
-                work.token,
-                "running",
-                "info",
-                "",
-                "",
-                None,
-                "",
-                live.job_pk,
-            ),
-            group.now,
-            None,
-        )
+        group.begin_run(live, decision, work.token)
         names = group.names_of(live, for_work=True)
         group.after.start_work.append(
             StartWork(
