@@ -16,7 +16,6 @@ from machines.runtime.definitions import NameTaken, Unknown
 from machines.runtime.launch import CannotRun, Order, prepare
 from machines.runtime.ownership import AlreadyRuns
 from machines.runtime.requests import Enter
-from tests.machines.conftest import Runner
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DOOR = "initial_state: shut\ntransitions:\n  - {from: shut, to: open, event: push}\n"
@@ -347,40 +346,6 @@ def test_the_folder_of_actions_is_remembered_for_the_next_time(
 def test_what_cannot_be_prepared_is_always_an_error_of_ours(launch: Launch) -> None:
     with pytest.raises(MachineError):
         launch(os.devnull)
-
-
-# -- a new version, taken in
-
-
-CLERK = """
-initial_state: idle
-states:
-  idle:
-  late:
-  busy:
-    actions: [{{type: set_context, key: said, value: {said}}}, {{type: sleep, duration: 1h}}]
-transitions:
-  - {{from: idle, to: busy, event: go}}
-  - {{from: busy, to: late, after: {after}}}
-"""
-
-
-async def test_a_round_under_way_begins_anew_in_another_version_with_new_timers(
-    run: Runner,
-) -> None:
-    async with run(CLERK.format(said="first", after="1h")) as clerk:
-        await clerk.send("go")
-        await clerk.until(lambda machine: machine.context.get("said") == "first", "first round")
-        old = await clerk.machine()
-
-    async with run(CLERK.format(said="second", after="2h")) as clerk:
-        new = await clerk.until(lambda m: m.context.get("said") == "second", "a new round")
-        [timer] = [found for found in await clerk.timers() if found.transition is not None]
-
-    assert old.entered_at is not None
-    assert (new.state, new.entered_at) == ("busy", old.entered_at)
-    assert new.definition_id != old.definition_id
-    assert timer.due_at == old.entered_at + timedelta(hours=2)
 
 
 def test_events_that_are_too_old_for_a_machine_that_begins_have_expired(

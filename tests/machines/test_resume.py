@@ -202,3 +202,37 @@ actions: {b: [{type: log, message: in b}]}
         assert row.context["last_error_action"] == "bash"
         assert work.outcome == "lost"
         assert await messages(machine) == ["in b"]
+
+
+# -- a new version, taken in
+
+
+CLERK = """
+initial_state: idle
+states:
+  idle:
+  late:
+  busy:
+    actions: [{{type: set_context, key: said, value: {said}}}, {{type: sleep, duration: 1h}}]
+transitions:
+  - {{from: idle, to: busy, event: go}}
+  - {{from: busy, to: late, after: {after}}}
+"""
+
+
+async def test_a_round_under_way_begins_anew_in_another_version_with_new_timers(
+    run: Runner,
+) -> None:
+    async with run(CLERK.format(said="first", after="1h")) as clerk:
+        await clerk.send("go")
+        await clerk.until(lambda machine: machine.context.get("said") == "first", "first round")
+        old = await clerk.machine()
+
+    async with run(CLERK.format(said="second", after="2h")) as clerk:
+        new = await clerk.until(lambda m: m.context.get("said") == "second", "a new round")
+        [timer] = [found for found in await clerk.timers() if found.transition is not None]
+
+    assert old.entered_at is not None
+    assert (new.state, new.entered_at) == ("busy", old.entered_at)
+    assert new.definition_id != old.definition_id
+    assert timer.due_at == old.entered_at + timedelta(hours=2)

@@ -22,7 +22,9 @@ from machines.rehearsal.script import Line, Script, Target
 from machines.rehearsal.stage import Stage
 from machines.rehearsal.story import NotTaken, StepTaken
 from tests.machines.conftest import Driver, Runner
-from tests.machines.rehearsal.machines import CASES, Case, Job, Passed, Sent
+from tests.machines.rehearsal.acting import ACTING
+from tests.machines.rehearsal.machines import Case, Job, Passed, Sent
+from tests.machines.rehearsal.moving import MOVING
 
 
 @dataclass
@@ -94,7 +96,7 @@ def has_taken(count: int, row: Machine) -> bool:
     return row.seq >= count
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*MOVING, *ACTING], ids=lambda case: case.name)
 async def test_rehearsal_goes_as_the_machine_goes(run: Runner, case: Case) -> None:
     rehearsed = rehearse(case)
 
