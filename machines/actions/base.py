@@ -37,6 +37,34 @@ class StartedMachine:
     pid: int
 
 
+class JobStore(Protocol):
+    """The queue, on behalf of one machine. What it refuses raises JobError."""
+
+    def claim_next(self, job_type: str | None, machine_type: str | None) -> Job | None:
+        """Claim the most urgent ready job of a kind; None in a place is any."""
+
+    def claim(self, job_id: str) -> Job | None:
+        """Claim one job; None if it is unknown, not ready or taken."""
+
+    def ready(self, job_type: str | None, machine_type: str | None, limit: int) -> Sequence[Job]:
+        """The ready jobs of a kind, the most urgent first."""
+
+    def find(self, job_id: str) -> Job | None:
+        """The job with that id."""
+
+    def statuses(self, job_ids: Sequence[str]) -> Mapping[str, str]:
+        """The status of each of these jobs that exists."""
+
+    def create(self, **columns: Any) -> Job:
+        """Put a new job into the queue."""
+
+    def finish(self, job: Job, token: str | None, result: Any) -> None:
+        """Complete a job; with a token, only while that claim is the current one."""
+
+    def fail(self, job: Job, token: str | None, reason: str) -> None:
+        """Give a job up; the token is as for ``finish``."""
+
+
 class Services(Protocol):
     """What an effect may do, inside the journal's transaction, on behalf of one machine."""
 
@@ -62,6 +90,10 @@ class Services(Protocol):
 
     def stop(self, target: str) -> None:
         """Ask the owner of another machine to stop it. Raises MachineError if there is none."""
+
+    @property
+    def jobs(self) -> JobStore:
+        """The queue."""
 
     def held_job(self) -> tuple[Job | None, str]:
         """The current job and the token of this machine's claim on it (empty: not its claim)."""
@@ -163,7 +195,8 @@ class ActionType:
     it leaves nothing behind when it finds nothing. ``raw_settings``: those whose placeholders it
     fills in itself; ``null_settings``: those in which an unknown placeholder that stands alone
     becomes null. ``origin``: where a custom one came from. ``rehearses``: it is performed as it
-    is where nothing runs (settings, context and inbox are all it needs); others are answered for.
+    is where nothing runs (settings, context and inbox are all it needs); so is one that is
+    ``on_jobs`` where there is a queue. Others are answered for.
     """
 
     name: str
@@ -178,6 +211,7 @@ class ActionType:
     origin: Path | None = None
     signature: Signature | None = None
     rehearses: bool = False
+    on_jobs: bool = False
 
     def is_work(self, action: Action) -> bool:
         """True if ``action`` runs outside the transaction that records it."""

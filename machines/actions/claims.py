@@ -24,10 +24,7 @@ def get_pending_jobs(call: Call) -> Outcome:
         raise SettingError(
             f"get_pending_jobs: the setting 'limit' is {limit}; it must be 1 or more"
         )
-    ready = Job.objects.ready(call.services.now).order_by("priority", "id")
-    sought = {"job_type": job_type, "machine_type": machine_type}
-    ready = ready.filter(**{key: value for key, value in sought.items() if value is not None})
-    found = [_as_item(job) for job in ready[:limit]]
+    found = [_as_item(job) for job in call.services.jobs.ready(job_type, machine_type, limit)]
     store_as = settings.text("store_as", PENDING_JOBS)
     if not found:
         changes: dict[str, Any] = {} if call.context.get(store_as) == [] else {store_as: []}
@@ -40,7 +37,7 @@ def claim_job(call: Call) -> Outcome:
     """Claim one job by its id; it is the current one then, and held until it is ended."""
     settings, services = call.settings, call.services
     wanted = settings.required_text("job_id")
-    job = Job.objects.claim(wanted, worker=services.machine, now=services.now)
+    job = services.jobs.claim(wanted)
     if job is not None:
         services.hold_job(job)
         return Outcome(event=settings.event("success", "claimed"), job=job_names(job))
@@ -68,6 +65,7 @@ TYPES = (
         "get_pending_jobs",
         perform=get_pending_jobs,
         writes_tables=True,
+        on_jobs=True,
         only_looks=True,
         signature=Signature(
             "get_pending_jobs",
@@ -95,6 +93,7 @@ TYPES = (
         "claim_job",
         perform=claim_job,
         writes_tables=True,
+        on_jobs=True,
         signature=Signature(
             "claim_job",
             Kind.EFFECT,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from jobqueue.intake import create_job as make_job
 from jobqueue.models import DEFAULT_PRIORITY, Job
 
 from machines.actions.base import ActionType, Call
@@ -38,9 +37,7 @@ def check_database_queue(call: Call) -> Outcome:
     settings, services = call.settings, call.services
     job_type = settings.optional_text("job_type")
     machine_type = settings.optional_text("machine_type")
-    job = Job.objects.claim_next(
-        worker=services.machine, job_type=job_type, machine_type=machine_type, now=services.now
-    )
+    job = services.jobs.claim_next(job_type, machine_type)
     services.hold_job(job)
     if job is None:
         event = settings.event("empty", "no_jobs")
@@ -52,7 +49,7 @@ def complete_job(call: Call) -> Outcome:
     """End a job, the current one if none is named, as completed."""
     job, token = _job_to_end(call)
     result = call.settings.get("result")
-    job.finish(token, result, by=call.services.machine, now=call.services.now)
+    call.services.jobs.finish(job, token, result)
     return _ended(call, token)
 
 
@@ -60,14 +57,14 @@ def fail_job(call: Call) -> Outcome:
     """End a job, the current one if none is named, as failed."""
     job, token = _job_to_end(call)
     reason = call.settings.text("reason", str(call.context.get("last_error") or "failed"))
-    job.fail(token, reason, by=call.services.machine, now=call.services.now)
+    call.services.jobs.fail(job, token, reason)
     return _ended(call, token)
 
 
 def create_job(call: Call) -> Outcome:
     """Put a new job into the queue."""
     settings = call.settings
-    job = make_job(
+    job = call.services.jobs.create(
         job_type=settings.required_text("job_type"),
         data=dict(settings.mapping("data")),
         job_id=settings.optional_text("job_id"),
@@ -76,7 +73,6 @@ def create_job(call: Call) -> Outcome:
         run_at=settings.get("run_at"),
         unique_key=settings.text("unique_key"),
         source_job_id=settings.text("source_job_id"),
-        created_by=call.services.machine,
     )
     return Outcome(
         event=settings.event("success", "job_created"), changes={"created_job_id": job.job_id}
@@ -91,7 +87,7 @@ def _job_to_end(call: Call) -> tuple[Job, str | None]:
         if held is None:
             raise NoSuchJob(f"{call.action.type}: there is no current job; name one with 'job_id'")
         return held, token or None
-    job = Job.objects.filter(job_id=wanted).first()
+    job = call.services.jobs.find(wanted)
     if job is None:
         raise NoSuchJob(f"{call.action.type}: there is no job {wanted!r}")
     # One that this machine claimed by its id is held until it is ended.
@@ -112,6 +108,7 @@ TYPES = (
         "check_database_queue",
         perform=check_database_queue,
         writes_tables=True,
+        on_jobs=True,
         only_looks=True,
         signature=Signature(
             "check_database_queue",
@@ -133,6 +130,7 @@ TYPES = (
         "complete_job",
         perform=complete_job,
         writes_tables=True,
+        on_jobs=True,
         signature=Signature(
             "complete_job",
             Kind.EFFECT,
@@ -145,6 +143,7 @@ TYPES = (
         "fail_job",
         perform=fail_job,
         writes_tables=True,
+        on_jobs=True,
         signature=Signature(
             "fail_job",
             Kind.EFFECT,
@@ -160,6 +159,7 @@ TYPES = (
         "create_job",
         perform=create_job,
         writes_tables=True,
+        on_jobs=True,
         null_settings=frozenset({"data"}),
         signature=Signature(
             "create_job",

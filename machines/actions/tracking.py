@@ -13,7 +13,6 @@ from machines.core.signatures import Kind, Raises, Setting, Signature, ValueKind
 
 TRACKED_JOBS = "spawned_jobs"
 DEFAULT_TIMEOUT_SECONDS = 300.0
-NAMES_AT_ONCE = 500  # of a query; SQLite takes at most 999 parameters of old
 
 
 def wait_for_jobs(call: Call) -> Outcome:
@@ -28,7 +27,7 @@ def wait_for_jobs(call: Call) -> Outcome:
     tracked = _ids(call.context.get(key), key)
     if not tracked:
         return Outcome(event="no_jobs_tracked", changes=_forgotten(call, since_key))
-    changes = _sorted_by_end(tracked)
+    changes = _sorted_by_end(tracked, call.services.jobs.statuses(tracked))
     pending = changes["pending_jobs"]
     if not pending:
         event = settings.event("success", "all_jobs_complete")
@@ -67,12 +66,8 @@ def _ids(tracked: Any, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(name) for name in ids if name is not None))
 
 
-def _sorted_by_end(tracked: Sequence[str]) -> dict[str, Any]:
+def _sorted_by_end(tracked: Sequence[str], status: Mapping[str, str]) -> dict[str, Any]:
     """The ids by how they ended. A job that does not exist has failed: it never will complete."""
-    status: dict[str, str] = {}
-    for start in range(0, len(tracked), NAMES_AT_ONCE):
-        some = tracked[start : start + NAMES_AT_ONCE]
-        status |= dict(Job.objects.filter(job_id__in=some).values_list("job_id", "status"))
     live = {Job.Status.PENDING.value, Job.Status.PROCESSING.value}
     completed = [name for name in tracked if status.get(name) == Job.Status.COMPLETED]
     pending = [name for name in tracked if status.get(name) in live]
@@ -97,6 +92,7 @@ TYPES = (
         perform=wait_for_jobs,
         writes_tables=True,
         only_looks=True,
+        on_jobs=True,
         signature=Signature(
             "wait_for_jobs",
             Kind.WAIT,

@@ -47,7 +47,7 @@ class Alternatives:
     def works(self, performed: Perform) -> bool:
         """True if the action runs outside."""
         found = self._registry.get(performed.action.type)
-        return found is not None and found.work is not None
+        return found is not None and found.is_work(performed.action)
 
     def looks_for(self, performed: Perform, snapshot: Snapshot) -> tuple[str, ...]:
         """The events whose arrival would change what it answers."""

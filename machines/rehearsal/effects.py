@@ -10,12 +10,11 @@ from typing import Any
 
 from jobqueue.models import Job
 
-from machines.actions.base import ActionType, Call, Services, StartedMachine, TaskEnd
+from machines.actions.base import ActionType, Call, JobStore, Services, StartedMachine, TaskEnd
 from machines.actions.settings import Settings
 from machines.core.decisions import Perform
 from machines.core.engine import names
 from machines.core.errors import MachineError
-from machines.core.interpolation import Unknown, interpolate
 from machines.core.settling import Outcome
 from machines.core.snapshot import Snapshot
 from machines.core.storable import storable
@@ -90,6 +89,11 @@ class RehearsalServices(NothingRuns):
         """See Services."""
         self.stopped.append(target)
 
+    @property
+    def jobs(self) -> JobStore:
+        """See Services."""
+        raise _answered_for()
+
     def held_job(self) -> tuple[Job | None, str]:
         """See Services."""
         raise _answered_for()
@@ -104,13 +108,18 @@ class RehearsalServices(NothingRuns):
 
 
 def perform(
-    found: ActionType, performed: Perform, snapshot: Snapshot, services: Services
+    found: ActionType,
+    performed: Perform,
+    snapshot: Snapshot,
+    services: Services,
+    *,
+    with_jobs: bool = False,
 ) -> Outcome | None:
-    """What an effect answers; None if it needs more than a rehearsal has.
+    """What an effect answers; None if it needs more than there is. ``with_jobs``: a queue is.
 
     Never raises: what it raises is the error of its outcome, as in a host.
     """
-    if not found.rehearses or found.perform is None:
+    if found.perform is None or not (found.rehearses or (with_jobs and found.on_jobs)):
         return None
     return attempt(found.perform, call_for(found, performed, snapshot, services))
 
@@ -128,24 +137,9 @@ def attempt(do: Callable[[Call], Outcome], call: Call) -> Outcome:
 
 def call_for(found: ActionType, performed: Perform, snapshot: Snapshot, services: Services) -> Call:
     """What an effect is handed: its settings filled in."""
-    seen = names(snapshot)
-    settings = {
-        key: value
-        if key in found.raw_settings
-        else interpolate(
-            value,
-            seen,
-            unknown=Unknown.NULL if key in found.null_settings else Unknown.AS_WRITTEN,
-        )
-        for key, value in performed.action.settings.items()
-    }
-    return Call(
-        performed.action,
-        Settings(performed.action.type, settings),
-        snapshot.context,
-        services,
-        performed.resumed,
-    )
+    action, seen = performed.action, names(snapshot)
+    settings = Settings(action.type, found.filled(action, seen))
+    return Call(action, settings, snapshot.context, services, performed.resumed, seen)
 
 
 def _answered_for() -> RuntimeError:

@@ -1,10 +1,12 @@
 """The queue of a rehearsal: jobs in memory, claimed and ended as those of the table are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from jobqueue.errors import JobError, StaleClaim
+from jobqueue.intake import checked_time
 from jobqueue.models import Job
 
 from machines.core.turn import Subscription
@@ -105,3 +107,57 @@ def _refusal(job: Job, token: str | None) -> JobError:
     return StaleClaim(
         f"job {job.job_id!r}: this claim is no longer current; the job is {job.status}{holder}"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedJobs:
+    """The queue as an action reaches it: see JobStore."""
+
+    queue: JobQueue
+    worker: str
+    now: datetime
+
+    def claim_next(self, job_type: str | None, machine_type: str | None) -> Job | None:
+        """See JobStore."""
+        return self._claimed(self.queue.ready(self.now, job_type, machine_type)[:1])
+
+    def claim(self, job_id: str) -> Job | None:
+        """See JobStore."""
+        return self._claimed([job for job in self.queue.ready(self.now) if job.job_id == job_id])
+
+    def ready(self, job_type: str | None, machine_type: str | None, limit: int) -> list[Job]:
+        """See JobStore."""
+        return self.queue.ready(self.now, job_type, machine_type)[:limit]
+
+    def find(self, job_id: str) -> Job | None:
+        """See JobStore."""
+        return self.queue.find(job_id)
+
+    def statuses(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """See JobStore."""
+        wanted = set(job_ids)
+        return {job.job_id: job.status for job in self.queue.jobs if job.job_id in wanted}
+
+    def create(self, *, run_at: Any = None, **columns: Any) -> Job:
+        """See JobStore."""
+        at = None if run_at is None else checked_time("run_at", run_at)
+        return self.queue.add(now=self.now, run_at=at, created_by=self.worker, **columns)
+
+    def finish(self, job: Job, token: str | None, result: Any) -> None:
+        """See JobStore."""
+        self._end(job, token, Job.Status.COMPLETED, result=result)
+
+    def fail(self, job: Job, token: str | None, reason: str) -> None:
+        """See JobStore."""
+        self._end(job, token, Job.Status.FAILED, error_message=reason)
+
+    def _claimed(self, found: Sequence[Job]) -> Job | None:
+        for job in found:
+            self.queue.claim(job, self.worker, self.now)
+            return job
+        return None
+
+    def _end(self, job: Job, token: str | None, status: Job.Status, **columns: Any) -> None:
+        self.queue.end(
+            job, token, status, finished_by=self.worker, completed_at=self.now, **columns
+        )

@@ -14,7 +14,6 @@ from machines.core.turn import ActionRef, Subscription
 from machines.rehearsal.answers import Answer, outcome_of
 from machines.rehearsal.effects import attempt, call_for
 from machines.rehearsal.effects import perform as perform_effect
-from machines.rehearsal.job_actions import PERFORM
 from machines.rehearsal.neighbours import check_machine_state, takes_part
 from machines.rehearsal.stage import Stage
 from machines.rehearsal.story import How
@@ -72,12 +71,9 @@ def _in_memory(
     if found.origin is not None or found.work is not None:
         return None
     call = call_for(found, decision, snapshot, services)
-    on_jobs = PERFORM.get(found.name)
-    if on_jobs is not None:
-        return attempt(lambda asked: on_jobs(asked, stage.queue), call)
     if found.name == "check_machine_state" and takes_part(call, stage):
         return attempt(lambda asked: check_machine_state(asked, stage), call)
-    return perform_effect(found, decision, snapshot, services)
+    return perform_effect(found, decision, snapshot, services, with_jobs=True)
 
 
 def _answered(

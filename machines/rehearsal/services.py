@@ -13,6 +13,7 @@ from jobqueue.models import Job
 from machines.core.errors import MachineError
 from machines.models import MACHINE_NAME_PATTERN
 from machines.rehearsal.effects import NothingRuns
+from machines.rehearsal.jobs import RehearsedJobs
 
 if TYPE_CHECKING:
     from machines.rehearsal.player import Player
@@ -72,6 +73,11 @@ class PlayerServices(NothingRuns):
         if found is None or found.ended:
             raise NotSent(f"no machine named {target!r} is running")
         found.stop()
+
+    @property
+    def jobs(self) -> RehearsedJobs:
+        """See Services."""
+        return RehearsedJobs(self._player.stage.queue, self.machine, self.now)
 
     def held_job(self) -> tuple[Job | None, str]:
         """See Services."""

@@ -11,6 +11,7 @@ from jobqueue.models import Job
 from machines.actions.base import StartedMachine, TaskEnd
 from machines.models import Machine
 from machines.runtime import background, intake
+from machines.runtime.job_table import JobTable
 
 if TYPE_CHECKING:
     from machines.core.decisions import Perform
@@ -67,6 +68,11 @@ class EffectServices:
         Machine.objects.filter(pk=machine.pk).update(wanted=Machine.Status.STOPPED)
         if machine.process.is_here:
             self._group.after.ring_hosts.add(machine.process.pid)
+
+    @property
+    def jobs(self) -> JobTable:
+        """See Services."""
+        return JobTable(self._live.name, self._group.now)
 
     def held_job(self) -> tuple[Job | None, str]:
         """See Services."""

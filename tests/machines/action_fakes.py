@@ -11,6 +11,7 @@ from machines.actions.base import Call, StartedMachine, TaskEnd, WorkCall
 from machines.actions.settings import Settings
 from machines.core.definition import Action
 from machines.core.errors import MachineError
+from machines.runtime.job_table import JobTable
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
 
@@ -52,6 +53,10 @@ class FakeServices:
         if target not in self.running:
             raise MachineError(f"no machine named {target!r} is running")
         self.stopped.append(target)
+
+    @property
+    def jobs(self) -> JobTable:
+        return JobTable(self.machine, self.now)
 
     def held_job(self) -> tuple[Job | None, str]:
         return self.job, self.token
