@@ -76,7 +76,7 @@ class _Patience:
 
     def hear(self, said: dict[str, Any]) -> None:
         """Take what the journal says: that it is accepted, or how it ended."""
-        if said.get("status") == "accepted":
+        if said.get("status") == "accepted" and said.get("running", True):
             self._so_far = said
             return
         self._timer.cancel()

@@ -126,6 +126,14 @@ class Group:
             if not replies:
                 del live.watchers[event_id]
 
+    def answer_watchers(self, live: Live) -> None:
+        """Tell those who wait for the end of an event that it will not come here."""
+        for event_id, replies in live.watchers.items():
+            self._answered.append((live, event_id, replies))
+            for reply in replies:
+                self.answer(reply, live, event_id, "accepted", running=False)
+        live.watchers.clear()
+
     def undo_watchers(self) -> None:
         """Let everybody wait who waited before this group: it failed."""
         for live, event_id, replies in self._answered:
@@ -138,7 +146,14 @@ class Group:
                 live.watchers.pop(event_id, None)
 
     def answer(
-        self, reply: Reply, live: Live, event_id: int, status: str, reason: str = ""
+        self,
+        reply: Reply,
+        live: Live,
+        event_id: int,
+        status: str,
+        reason: str = "",
+        *,
+        running: bool = True,
     ) -> None:
         """Answer a sender after the commit, with the state as it is now."""
         states = live.snapshot.states
@@ -146,7 +161,7 @@ class Group:
             "ok": True,
             "event": event_id,
             "status": status,
-            "running": not live.ended,
+            "running": running and not live.ended,
             "machine": live.name,
             "state": states[0] if states else None,
         }

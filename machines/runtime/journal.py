@@ -136,7 +136,7 @@ class Journal:
             if error is None:
                 return
             if isinstance(error, Fenced | Contested):
-                self._drop_fenced()
+                batch = self._drop_fenced(batch)
             elif isinstance(error, OperationalError):
                 logger.warning("the database is busy, nothing is lost: %s", error)
                 if time.monotonic() > give_up_at:
@@ -211,17 +211,20 @@ class Journal:
             else:
                 return
 
-    def _drop_fenced(self) -> None:
-        """Forget machines that another host owns now, and tell who waits for them."""
+    def _drop_fenced(self, batch: Sequence[Request]) -> list[Request]:
+        """Forget machines that another host owns now, and tell who waits for them; what is left.
+
+        Also those that were to come in just now.
+        """
+        coming = [request.live for request in batch if isinstance(request, Enter)]
+        lives = [*self._machines.values(), *coming]
         mine = dict(
-            Machine.objects.filter(
-                pk__in=[live.id for live in self._machines.values()]
-            ).values_list("name", "epoch")
+            Machine.objects.filter(pk__in=[live.id for live in lives]).values_list("name", "epoch")
         )
-        lost = [live for live in self._machines.values() if mine.get(live.name) != live.epoch]
+        lost = [live for live in lives if mine.get(live.name) != live.epoch]
         after = After()
         for live in lost:
-            del self._machines[live.name]
+            self._machines.pop(live.name, None)
             logger.error("%s was taken over by another host", live.name)
             work = live.snapshot.turn.work
             if work is not None:
@@ -229,10 +232,21 @@ class Journal:
             after.disarm.extend((live.name, key) for key in live.deadlines)
             after.gone.append((live.name, "fenced"))
             for event_id, replies in live.watchers.items():
-                said = {"ok": True, "event": event_id, "status": "accepted", "machine": live.name}
+                said = {
+                    "ok": True,
+                    "event": event_id,
+                    "status": "accepted",
+                    "running": False,
+                    "machine": live.name,
+                }
                 after.replies.extend((reply, dict(said)) for reply in replies)
         if lost:
             self._deliver(after)
+        return [
+            request
+            for request in batch
+            if not (isinstance(request, Enter) and any(request.live is live for live in lost))
+        ]
 
     def _refuse_senders(self, batch: Sequence[Request], error: Exception) -> list[Request]:
         """Tell senders that the database was locked all the time; the rest is tried again."""
@@ -257,6 +271,8 @@ class Journal:
             self._deliver(After(replies=[(request.reply, said)]))
         elif not isinstance(error, DatabaseError):
             raise error
+        elif isinstance(request, Enter):
+            self._deliver(After(gone=[(request.live.name, "")]))
 
 
 def _look(group: Group, _request: Look) -> None:

@@ -224,6 +224,8 @@ def _leave(group: Group, live: Live) -> None:
 
 
 def _hold(group: Group, live: Live) -> None:
+    """What runs and waits here ends; who waits for an event's end hears that it is accepted."""
     group.stop_work(live)
+    group.answer_watchers(live)
     for key in live.deadlines:  # the rows stay: they are due when the machine goes on
         group.after.disarm.append((live.name, key))

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection
@@ -14,6 +15,7 @@ from django.db.models import F
 from machines.models import Event, Machine
 from machines.runtime import journal, lifecycle
 from machines.runtime.group import Group
+from machines.runtime.host import Host
 from machines.runtime.live import Ended
 from machines.runtime.requests import Control, Look
 from tests.machines.conftest import Driver, Runner
@@ -74,6 +76,39 @@ async def test_a_host_that_was_fenced_writes_nothing_more_and_ends(run: Runner) 
         assert await door.ends() == 0
         assert await door.steps() == [("start", None, "shut")]
         assert await door.events() == []
+
+
+async def test_a_machine_that_was_taken_over_before_it_came_in_is_let_go(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Host._begin
+
+    async def taken_over(host: Host) -> None:
+        await Machine.objects.filter(name="machine").aupdate(epoch=F("epoch") + 1)
+        await begin(host)
+
+    monkeypatch.setattr(Host, "_begin", taken_over)
+
+    with contextlib.suppress(OSError):  # the host may have ended before anybody can call
+        async with run(DOOR) as door:
+            assert await door.ends() == 0
+
+    assert (await Machine.objects.aget()).status == Machine.Status.NEW
+
+
+async def test_who_waits_for_the_end_of_an_event_hears_when_its_machine_stops(
+    run: Runner,
+) -> None:
+    async with run(WORK) as worker:
+        await worker.send("work", payload={"what": "x", "seconds": 5})
+        frame = {"type": "stop_later", "key": "k", "wait": 60}
+        worker.writer.write(orjson.dumps(frame) + b"\n")
+        await worker.pending(1)
+        worker.writer.write(orjson.dumps({"control": "stop"}) + b"\n")
+
+        answers = [await worker.answer(), await worker.answer()]
+
+    assert {answer.get("status") for answer in answers} == {"accepted", "stopped"}
 
 
 async def test_an_event_that_somebody_else_ended_is_not_judged(run: Runner) -> None:
