@@ -82,6 +82,8 @@ class Machine(models.Model):
         FINISHED = "finished"  # reached the end; begins anew when run again
         FAULTED = "faulted"  # cannot go on; begins anew with --restart only
 
+    ENDED = (Status.STOPPED, Status.FINISHED, Status.FAULTED)
+
     name = models.CharField(max_length=63, unique=True)
     definition = models.ForeignKey(
         MachineDefinition, on_delete=models.PROTECT, related_name="machines"
@@ -124,7 +126,7 @@ class Machine(models.Model):
     @property
     def has_ended(self) -> bool:
         """True if its last host does nothing for it any more, even if it lives."""
-        return self.status in {self.Status.STOPPED, self.Status.FINISHED, self.Status.FAULTED}
+        return self.status in self.ENDED
 
 
 class EventQuerySet(models.QuerySet["Event"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import socket
@@ -67,10 +66,13 @@ def _is_alive(worker: str) -> bool:
     words = worker.split()
     if len(words) != 4 or words[3] != socket.gethostname() or worker == _this_worker():
         return False
-    with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
+    try:
         os.kill(int(words[1]), 0)
+    except PermissionError:  # it lives, and is somebody else's
         return True
-    return False
+    except (ProcessLookupError, ValueError):
+        return False
+    return True
 
 
 def _call(

@@ -36,12 +36,14 @@ def start(
     """
     order = Order(what(starter.definition_id, yaml_path), machine_name=name, context=context)
     found, job = register(starter.name, order)
-    if job is not None and job.pk == starter.job_pk:
-        starter.job_token = ""  # its names stay, its claim is the instance's
     process = Process.objects.get(pk=group.process_id)
     request = launch.prepare(order, process, group.now, found=found, registry_of=_registry)
+    if job is not None and job.pk == starter.job_pk:
+        starter.job_token = ""  # its names stay, its claim is the instance's
     request.live.is_child = True
     group.after.started.append(request.live)
+    # One that ended just now is here again.
+    group.after.gone = [gone for gone in group.after.gone if gone[0] != request.live.name]
     lifecycle.enter(group, request)
     return StartedMachine(found.machine.name, os.getpid())
 
@@ -60,7 +62,10 @@ def register(starter: str, order: Order) -> tuple[Found, Job | None]:
                 f"a machine {machine.name!r} is there already, and is {machine.status};"
                 " give the new one another name with machine_name"
             )
-        job = _handed_over(starter, machine.name, order.context.values())
+        # An order that was given once more, after a crash, finds the job with the instance.
+        begun = machine.status == Machine.Status.NEW and machine.started_by == starter
+        holders = [starter, machine.name] if begun else [starter]
+        job = _handed_over(holders, machine.name, order.context.values())
         machine.status, machine.context = Machine.Status.NEW, dict(order.context)
         machine.started_by, machine.job = starter, job
         machine.job_token = "" if job is None else job.claim_token
@@ -102,10 +107,10 @@ def _registry(folders: tuple[Path, ...]) -> Registry:
     return Registry(folders)
 
 
-def _handed_over(starter: str, name: str, values: Iterable[Any]) -> Job | None:
-    """The job of ``starter`` whose id is among ``values``: claimed by the instance from now on."""
+def _handed_over(holders: Iterable[str], name: str, values: Iterable[Any]) -> Job | None:
+    """The job of ``holders`` whose id is among ``values``: claimed by the instance from now on."""
     ids = {str(value) for value in values if isinstance(value, str | int)}
-    held = Job.objects.claimed().filter(claimed_by=starter, job_id__in=ids)
+    held = Job.objects.claimed().filter(claimed_by__in=holders, job_id__in=ids)
     job = held.order_by("started_at").first()
     if job is not None:
         Job.objects.filter(pk=job.pk).update(claimed_by=name)

@@ -6,7 +6,7 @@ import itertools
 import os
 import reprlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,7 @@ class Group:
         self.to_play: dict[str, Live] = {}
         self.touched: dict[str, Live] = {}
         self.left_traces = False  # an effect of the present round wrote something
+        self.undo: list[Callable[[], object]] = []  # what memory of its own has to take back
         self._saved: dict[str, tuple[Any, ...]] = {}
         self._watched: list[tuple[Live, int, Reply, bool]] = []
         self._answered: list[tuple[Live, int, list[Reply]]] = []
@@ -136,6 +137,8 @@ class Group:
 
     def undo_watchers(self) -> None:
         """Let everybody wait who waited before this group: it failed."""
+        for take_back in self.undo:
+            take_back()
         for live, event_id, replies in self._answered:
             live.watchers[event_id] = replies
         for live, event_id, reply, _until_ended in self._watched:

@@ -159,6 +159,7 @@ def clear(group: Group, target: str, event_types: tuple[str, ...]) -> int:
     live = group.machines.get(target)
     if live is not None and not live.ended:
         cleared = list(live.waiting.named(event_types))
+        group.touch(live, play=False)
         for event in cleared:
             group.end_event(live, event, "processed", "cleared")
         return len(cleared)

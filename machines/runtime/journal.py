@@ -120,7 +120,8 @@ class Journal:
             if request is None:
                 ended = True
                 break
-            batch.append(request)
+            if not (isinstance(request, Look) and any(isinstance(r, Look) for r in batch)):
+                batch.append(request)  # to look once is enough
         if ended:
             if not batch:
                 return None

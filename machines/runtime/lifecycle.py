@@ -47,6 +47,7 @@ def load(live: Live) -> None:
     live.job_pk, live.job_token = row.job_id, row.job_token
     live.active_at = row.active_at
     live.context_json = live.saved_row = None
+    live.guards_told = set()
     live.waiting = Waiting()
     live.deadlines = {}
     for record in EventRecord.objects.filter(
@@ -204,6 +205,7 @@ def _settle_work(group: Group, live: Live, request: Ended) -> None:
 def _go_on(group: Group, live: Live) -> None:
     group.change_status(live, Machine.Status.RUNNING)
     held, live.held = live.held, []
+    group.undo.append(lambda: setattr(live, "held", held))
     for request in held:
         ended(group, request)
 

@@ -26,6 +26,8 @@ class Printout:
         self._passed_over = 0
         # A secret that is cut in two is not found, so a little more is kept than is shown.
         self._margin = 4 * secrets.longest
+        self._cut = False
+        self._line_is_long = False
         self.grew = False
 
     def add(self, piece: bytes) -> None:
@@ -34,15 +36,17 @@ class Printout:
         self.grew = True
         if len(self._kept) > 2 * MAX_OUTPUT_BYTES + self._margin:
             del self._kept[: -MAX_OUTPUT_BYTES - self._margin]
+            self._cut = True
         self._line.extend(piece)
         if b"\n" in piece:
             *lines, rest = self._line.split(b"\n")
             for line in lines:
                 self._log(line)
             self._line = rest
-        elif len(self._line) > MAX_OUTPUT_BYTES + self._margin:
-            self._log(self._line)
+        if len(self._line) > MAX_OUTPUT_BYTES:
+            self._log(self._line)  # its beginning is all that the log shows
             self._line = bytearray()
+            self._line_is_long = True
 
     def look(self) -> str:
         """The text so far, up to its last line; the log takes lines again."""
@@ -63,15 +67,18 @@ class Printout:
 
     def _shown(self, kept: bytearray) -> str:
         """Secrets masked; bytes that are no UTF-8, and NUL, are replaced."""
-        text = self._secrets.mask(storable(kept.decode(errors="replace")))
+        text = self._secrets.mask(storable(kept.decode(errors="replace")), cut=self._cut)
         return text.encode()[-MAX_OUTPUT_BYTES:].decode(errors="ignore")
 
     def _log(self, line: bytes | bytearray) -> None:
+        if self._line_is_long:  # the rest of a line whose beginning is in the log
+            self._line_is_long = False
+            return
         self._logged += 1
         if self._logged > LINES_AT_ONCE:
             self._passed_over += 1
             return
-        text = self._secrets.mask(line.decode(errors="replace"))
+        text = self._secrets.mask(storable(line.decode(errors="replace")))
         shown = "".join(
             c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text
         )

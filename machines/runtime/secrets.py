@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from machines.core.interpolation import placeholders
 
 PREFIX = "SM_SECRET_"  # of an environment variable; what follows is the name
 MASK = "***"
+_HIDDEN = re.compile("\0+")
 SHORTEST_MASKED = 4  # characters; masking every "a" would leave nothing to read
 
 
@@ -64,12 +66,16 @@ class Secrets(Mapping[str, str]):
                     " write it into the file that SM_SECRETS_FILE names"
                 )
 
-    def mask(self, text: str) -> str:
-        """``text`` with every secret in it replaced, also as JSON would write it."""
+    def mask(self, text: str, *, cut: bool = False) -> str:
+        """``text`` with every secret in it replaced, also as JSON would write it.
+
+        ``cut``: something stood before it, so it may begin within a secret; so much is left out.
+        """
         for shape in self._masked:
             if shape in text:
-                text = text.replace(shape, MASK)
-        return text
+                # NUL stands for it until the beginning is off: texts that are masked have none.
+                text = text.replace(shape, "\0" * len(shape))
+        return _HIDDEN.sub(MASK, text[self.longest :] if cut else text)
 
     def mask_all(self, value: object) -> object:
         """``value`` with every text in it masked, keys too."""
@@ -119,6 +125,7 @@ def _read(path: Path) -> dict[str, str]:
 
 def _shapes(value: str) -> Iterator[str]:
     """How a value may appear: as it is, inside JSON, line by line."""
-    for shape in (value, json.dumps(value)[1:-1], *value.splitlines()):
+    as_json = (json.dumps(value, ensure_ascii=only)[1:-1] for only in (True, False))
+    for shape in (value, *as_json, *value.splitlines()):
         if len(shape.strip()) >= SHORTEST_MASKED:
             yield shape.strip()

@@ -19,7 +19,8 @@ def something_waits(process_id: int, lives: Mapping[str, Live]) -> bool:
     """True if the inboxes of a process's machines hold more than their memory, or wishes wait."""
     ours = Machine.objects.filter(process_id=process_id)
     held = sum(len(live.waiting) for live in tuple(lives.values()))
-    pending = Event.objects.filter(target__in=ours.values("name"), status=Event.Status.PENDING)
+    at_work = ours.exclude(status__in=Machine.ENDED).values("name")
+    pending = Event.objects.filter(target__in=at_work, status=Event.Status.PENDING)
     return pending.count() != held or ours.exclude(wanted="").exists()
 
 

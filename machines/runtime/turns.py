@@ -219,9 +219,9 @@ class _Turn:
             names,
         )
         group.left_traces = group.left_traces or not found.only_looks
+        if found.reads_record:
+            group.flush()  # what it raises is the transaction's affair
         try:
-            if found.reads_record:
-                group.flush()
             if not found.writes_tables:
                 return found.perform(call)
             with transaction.atomic():

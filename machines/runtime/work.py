@@ -111,7 +111,7 @@ class Workshop:
             if before:
                 await asyncio.wait(before)
             reporter = asyncio.ensure_future(self._report(order, printout))
-            worked = await self._work(order, printout)
+            worked = self._masked(await self._work(order, printout))
         except asyncio.CancelledError:
             stopped = True
         except MachineError as fault:
@@ -129,7 +129,7 @@ class Workshop:
             Ended(
                 order.machine,
                 order.work,
-                None if worked is None else self._masked(worked),
+                worked,
                 self._secrets.mask(storable(error)),
                 printout.end(),
                 stopped=stopped,

@@ -10,8 +10,11 @@ from jobqueue.models import Job
 
 from machines.actions.instances import handed_over
 from machines.actions.settings import SettingError
-from machines.models import Machine, Step
+from machines.models import Event, Machine, Step
+from machines.runtime.children import register
+from machines.runtime.launch import Order
 from machines.runtime.sending import send_event
+from tests.machines.action_fakes import NOON
 from tests.machines.conftest import Runner
 
 NAMES: dict[str, Any] = {
@@ -220,3 +223,73 @@ async def test_a_file_that_is_not_there_or_does_not_load_is_an_error(
 
     assert "no state 'b'" in row.context["last_error"]
     assert (await Machine.objects.acount()) == 1
+
+
+RESPAWNS = """
+initial_state: starting
+transitions:
+  - {from: starting, to: waiting, event: success}
+  - {from: waiting, to: starting, event: again}
+actions:
+  starting: [{type: start_fsm, yaml_path: patient.yaml, machine_name: kid}]
+"""
+KID = """
+template: true
+initial_state: born
+transitions:
+  - {from: born, to: telling, event: die}
+  - {from: telling, to: completed, event: event_sent}
+actions:
+  telling: [{type: send_event, target: machine, event: again}]
+"""
+
+
+async def test_an_instance_that_is_started_again_as_it_ends_lives(run: Runner, child: Path) -> None:
+    await asyncio.to_thread(child.write_text, KID)
+
+    async with run(RESPAWNS) as machine:
+        await machine.reaches("waiting")
+        for _ in range(5):
+            await send("kid", "die")
+            await heard("kid")
+        kid = await Machine.objects.aget(name="kid")
+
+    assert (kid.status, kid.states) == ("running", ["born"])
+    assert await Step.objects.filter(machine=kid, source=None).acount() == 6
+
+
+async def heard(name: str) -> None:
+    """Wait until nothing waits for that machine."""
+    waiting = Event.objects.filter(target=name, status="pending")
+    async with asyncio.timeout(20):
+        while await waiting.aexists():  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("child")
+async def test_a_start_that_fails_leaves_the_claim_with_the_starter(run: Runner) -> None:
+    await sync_to_async(admit)("Ada")
+    broken = PARENT.replace("      store_pid: pid\n", "").replace(
+        "yaml_path: patient.yaml", "yaml_path: broken.yaml"
+    )
+
+    async with run(broken) as machine:
+        await asyncio.to_thread(
+            (machine.folder / "broken.yaml").write_text, CHILD + "actions_dir: nowhere\n"
+        )
+        await machine.send("go")
+        row = await machine.reaches("refused")
+
+    job = await Job.objects.aget()
+    assert (job.claimed_by, row.job_token) == ("machine", job.claim_token)
+
+
+@pytest.mark.usefixtures("child")
+def test_an_order_that_is_given_once_more_finds_its_job_again(tmp_path: Path) -> None:
+    admit("Ada")
+    Job.objects.claim("0", worker="machine", now=NOON)
+    order = Order(str(tmp_path / "patient.yaml"), machine_name="p", context={"job_id": "0"})
+
+    found = [register("machine", order)[1] for _ in range(2)]
+
+    assert [job and job.job_id for job in found] == ["0", "0"]

@@ -91,3 +91,30 @@ def test_a_flood_of_lines_is_counted_in_the_log(
 
     said = [record.getMessage() for record in caplog.records]
     assert said[LINES_AT_ONCE:] == ["worker: … 7 more lines", "worker: last"]
+
+
+@pytest.mark.parametrize("between", ["", "\n", " x "])
+def test_a_secret_that_is_printed_again_and_again_leaves_nothing_of_it(
+    printout: Printout, caplog: pytest.LogCaptureFixture, between: str
+) -> None:
+    caplog.set_level("INFO")
+
+    for _ in range(4 * MAX_OUTPUT_BYTES // len(SECRET)):
+        printout.add((SECRET + between).encode())
+    shown = printout.look() + printout.end() + caplog.text
+
+    assert "***" in shown
+    assert not any(SECRET[start:] in shown for start in range(len(SECRET) - 3))
+
+
+def test_a_line_without_end_is_told_once(
+    printout: Printout, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    for _ in range(3 * MAX_OUTPUT_BYTES // 8):
+        printout.add(b"12345678")
+    printout.add(b"end\nnext\n")
+
+    said = [record.getMessage()[:17] for record in caplog.records]
+    assert said == ["worker: 123456781", "worker: next"]

@@ -11,7 +11,12 @@ from machines.runtime.secrets import Secrets, SecretsError
 from tests.machines.conftest import Runner
 
 TOKEN = 'kUrU-"7\\zed'  # noqa: S105 - nobody's
-SECRETS = Secrets({"TOKEN": TOKEN, "PIN": "12", "KEY": "-----BEGIN\nabcdef\n-----END"})
+WORD = 'pä"ss-wörd'
+SECRETS = Secrets(
+    {"TOKEN": TOKEN, "WORD": WORD, "PIN": "12", "KEY": "-----BEGIN\nabcdef\n-----END"}
+)
+    {"TOKEN": TOKEN, "WORD": WORD, "PIN": "12", "KEY": "-----BEGIN\nabcdef\n-----END"}
+)
 
 
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
@@ -68,6 +73,8 @@ def test_secrets_print_as_their_names_only() -> None:
     [
         (f"a {TOKEN} b {TOKEN}", "a *** b ***"),
         (json.dumps({"t": TOKEN}), '{"t": "***"}'),
+        (json.dumps({"w": WORD}), '{"w": "***"}'),
+        (json.dumps({"w": WORD}, ensure_ascii=False), '{"w": "***"}'),
         ("-----BEGIN\nabcdef\n-----END", "***"),
         ("one line: abcdef", "one line: ***"),
         # So short that masking it would leave nothing to read.
@@ -154,3 +161,25 @@ async def test_a_secret_that_is_missing_fails_the_action(run: Runner) -> None:
         row = await machine.reaches("failed")
 
     assert "there is no secret {secret.API}; set SM_SECRET_API" in row.context["last_error"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_answer_nested_too_deeply_to_be_masked_is_an_error(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SM_SECRET_API", SECRET)
+    text = """
+initial_state: ready
+transitions:
+  - {from: ready, to: working, event: go}
+  - {from: working, to: failed, event: error}
+actions:
+  working:
+    - type: bash
+      command: python3 -c 'print("[" * 1000 + "]" * 1000)'
+      store_as: said
+      parse: json
+"""
+    async with run(text) as machine:
+        await machine.send("go")
+        await machine.reaches("failed")
