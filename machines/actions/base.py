@@ -213,11 +213,12 @@ class ActionType:
     rehearses: bool = False
     on_jobs: bool = False
 
-    def is_work(self, action: Action) -> bool:
+    def is_work(self, action: Action, names: Mapping[str, Any]) -> bool:
         """True if ``action`` runs outside the transaction that records it."""
         if self.perform is None or self.work is None:
             return self.work is not None
-        return str(action.settings.get(self.work_setting)).lower() in TRUE
+        asked = interpolate(action.settings.get(self.work_setting), names)
+        return str(asked).lower() in TRUE
 
     def filled(self, action: Action, names: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of ``action`` with their placeholders filled in."""

@@ -25,6 +25,7 @@ from django.apps import apps
 from machines.actions.base import ActionType, WorkCall, Worked, WorkServices
 from machines.actions.declared import CustomActionError, checked, declared, named
 from machines.actions.settings import Settings
+from machines.actions.threads import in_thread
 from machines.core.errors import MachineError
 from machines.core.settling import Outcome
 from machines.core.signatures import Raises, Setting, Signature
@@ -181,7 +182,7 @@ async def _outcome(
 async def _executed(execute: Executable, context: ActionContext) -> Any:
     if inspect.iscoroutinefunction(execute):
         return await execute(context)
-    event, raised = await asyncio.to_thread(_caught, execute, context)
+    event, raised = await in_thread(lambda: _caught(execute, context))
     if raised is not None:
         raise raised
     return await event if inspect.isawaitable(event) else event
@@ -191,7 +192,7 @@ def _caught(execute: Executable, context: ActionContext) -> tuple[Any, BaseExcep
     """What it returns, or what it raises: a future cannot hold StopIteration."""
     try:
         return execute(context), None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - raised again in the loop
+    except BaseException as error:  # noqa: BLE001 - raised again in the loop
         return None, error
 
 

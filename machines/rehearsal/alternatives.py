@@ -44,10 +44,10 @@ class Alternatives:
         self._signatures = registry.signatures()
         self._keys = keys
 
-    def works(self, performed: Perform) -> bool:
+    def works(self, performed: Perform, snapshot: Snapshot) -> bool:
         """True if the action runs outside."""
         found = self._registry.get(performed.action.type)
-        return found is not None and found.is_work(performed.action)
+        return found is not None and found.is_work(performed.action, names(snapshot))
 
     def looks_for(self, performed: Perform, snapshot: Snapshot) -> tuple[str, ...]:
         """The events whose arrival would change what it answers."""

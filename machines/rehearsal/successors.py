@@ -125,7 +125,7 @@ class Successors:
         self, configuration: Configuration, performed: Perform, given: Given
     ) -> Iterator[Edge]:
         snapshot = configuration.snapshot
-        if self._alternatives.works(performed):
+        if self._alternatives.works(performed, snapshot):
             run = partial(self._hand.begin_work, performed=performed)
             for edge in self._edges.of(configuration, GOES_ON, run, given):
                 edge.performed = (snapshot.states[0], performed.ref)
@@ -245,7 +245,9 @@ class Successors:
             decision = decisions.decide(self._definition, after.snapshot, waiting)
             if isinstance(decision, Judge) and decision.event is event:
                 return self._hand.judge(after, event)
-            if not isinstance(decision, Perform) or self._alternatives.works(decision):
+            if not isinstance(decision, Perform):
+                return False
+            if self._alternatives.works(decision, after.snapshot):
                 return False
             if event.name not in self._alternatives.looks_for(decision, after.snapshot):
                 return False

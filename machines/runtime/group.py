@@ -51,6 +51,7 @@ class Group:
         self.after = After()
         self.to_play: dict[str, Live] = {}
         self.touched: dict[str, Live] = {}
+        self._unsaved: dict[str, Live] = {}
         self.left_traces = False  # an effect of the present round wrote something
         self.undo: list[Callable[[], object]] = []  # what memory of its own has to take back
         self._saved: dict[str, tuple[Any, ...]] = {}
@@ -59,9 +60,13 @@ class Group:
 
     def touch(self, live: Live, *, play: bool = True) -> None:
         """Say that a machine's memory changes here; ``play`` if it is to go on."""
-        self.touched[live.name] = live
+        self.touched[live.name] = self._unsaved[live.name] = live
         if play:
             self.to_play[live.name] = live
+
+    def mark(self, live: Live) -> None:
+        """Say that the row of a machine that was touched may not be as its memory is."""
+        self._unsaved[live.name] = live
 
     def names_of(self, live: Live, *, for_work: bool = False) -> Mapping[str, Any]:
         """What placeholders of this machine see; secrets are for work only, it is not stored."""
@@ -251,12 +256,13 @@ class Group:
 
     def flush(self) -> None:
         """Write what was collected, so that a query sees it."""
-        for live in self.touched.values():
+        for live in self._unsaved.values():
             self.save(live)
         self.rows.flush()
-        for name, live in self.touched.items():
+        for name, live in self._unsaved.items():
             live.saved_seq = live.seq
             live.saved_row = self._saved.get(name, live.saved_row)
+        self._unsaved.clear()
         self.after.changed = self.after.changed or self.rows.written
 
     # -- deadlines and work

@@ -102,6 +102,7 @@ class Host:
                     await self._go_down()
                     await nursery.close()
         finally:
+            await lookout.close()
             bell.close()
             self._ringer.close()
             await sync_to_async(connections.close_all)()

@@ -169,7 +169,9 @@ class Journal:
         return None
 
     def _forget_ended(self, group: Group) -> None:
-        """Let instances go that have ended: there may be any number of them."""
+        """Let machines go that have left, and instances that have ended: there may be many."""
+        for name in group.after.left:
+            self._machines.pop(name, None)
         for name, _status in group.after.gone:
             live = self._machines.get(name)
             if live is not None and live.is_child:

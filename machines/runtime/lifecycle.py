@@ -137,8 +137,10 @@ def control(group: Group, request: Control) -> None:
         _go_on(group, live)
     elif request.verb == "stop" and not live.ended:
         _stop(group, live)
-    elif request.verb == "leave" and not live.ended:
-        _leave(group, live)
+    elif request.verb == "leave":
+        group.after.left.append(live.name)
+        if not live.ended:
+            _leave(group, live)
     states = live.snapshot.states
     group.after.replies.append(
         (

@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from machines.models import Process
 from machines.runtime import ownership, sweep
@@ -20,6 +22,7 @@ from machines.runtime.live import Live
 from machines.runtime.requests import Look, Play, Request
 
 logger = logging.getLogger("machines.runtime")
+Said = TypeVar("Said")
 
 SWEEP_SECONDS = 2.0  # how long a lost ring may go unnoticed
 
@@ -40,6 +43,8 @@ class Lookout:
         self._clock = clock
         self._put = put
         self._rung = asyncio.Event()
+        # Of its own: what actions do in Django's one thread must not hold up the heartbeat.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lookout")
 
     def ring(self) -> None:
         """Somebody says that there is something."""
@@ -58,7 +63,7 @@ class Lookout:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                if await sync_to_async(sweep.something_waits)(self._process.pk, self._lives):
+                if await self._ask(sweep.something_waits, self._process.pk, self._lives):
                     self._put(Look())
             except DatabaseError as error:
                 logger.warning("the sweep of the inbox failed: %s", error)
@@ -69,14 +74,23 @@ class Lookout:
         while True:
             await asyncio.sleep(ownership.HEARTBEAT_SECONDS)
             with contextlib.suppress(DatabaseError):
-                await sync_to_async(ownership.beat)(self._process, self._clock.now())
+                await self._ask(ownership.beat, self._process, self._clock.now())
+
+    async def close(self) -> None:
+        """Let go of the thread and its connection."""
+        await self._ask(connections.close_all)
+        self._thread.shutdown()
+
+    async def _ask(self, question: Callable[..., Said], *args: Any) -> Said:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(question, *args))
 
     async def _wake_subscribers(self) -> None:
         wanted = sweep.subscriptions(self._lives)
         if not wanted:
             return
         try:
-            found = await sync_to_async(sweep.there)(wanted, self._clock.now())
+            found = await self._ask(sweep.there, wanted, self._clock.now())
         except DatabaseError as error:
             logger.warning("the sweep of the jobs failed: %s", error)
             return

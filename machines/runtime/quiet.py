@@ -22,6 +22,7 @@ class QuietRound:
         # What came before is written first, and that the round was asked for is not: all that is
         # collected from here on is this round's.
         live.snapshot = self._snapshot
+        group.mark(live)
         group.flush()
         self._savepoint = transaction.savepoint()
         self._seq = live.seq
@@ -49,5 +50,6 @@ class QuietRound:
 
     def keep(self) -> None:
         """The round stands."""
+        self._group.mark(self._live)
         self._group.flush()
         transaction.savepoint_commit(self._savepoint)

@@ -125,6 +125,7 @@ class After:
     entered: list[str] = field(default_factory=list)
     started: list[Live] = field(default_factory=list)
     gone: list[tuple[str, str]] = field(default_factory=list)  # machine, its last status
+    left: list[str] = field(default_factory=list)  # machines that nobody here has to know
     requests: list[Request] = field(default_factory=list)
     changed: bool = False
 

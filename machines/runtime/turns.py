@@ -9,6 +9,7 @@ import logging
 import random
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ class _Turn:
     def play(self) -> None:
         """Carry out decision after decision."""
         live = self._live
+        self._group.mark(live)
         while live.runs:
             if self._share_is_used():
                 self._group.after.requests.append(Play(live.name))
@@ -66,6 +68,7 @@ class _Turn:
             decision = decisions.decide(live.definition, live.snapshot, live.waiting)
             if not self._carry_out(decision):
                 break
+        self._group.mark(live)  # it may have been written in the midst of its turn
         if self._quiet_round is not None:
             self._quiet_round.keep()
 
@@ -177,7 +180,8 @@ class _Turn:
         self._actions += 1
         action = decision.action
         found = live.registry.get(action.type)
-        if found is not None and found.is_work(action):
+        names = group.names_of(live)
+        if found is not None and found.is_work(action, names):
             if live.draining:
                 return False
             live.snapshot = decisions.take_up(live.snapshot)
@@ -187,7 +191,7 @@ class _Turn:
         if found is None:
             outcome = Outcome(error=live.registry.suggestion(action.type))
         else:
-            outcome = self._effect(found, decision)
+            outcome = self._effect(found, decision, names)
         if outcome.finish:
             finish(group, live)
             return True
@@ -205,11 +209,10 @@ class _Turn:
         self._settled(settled)
         return True
 
-    def _effect(self, found: ActionType, decision: Perform) -> Outcome:
+    def _effect(self, found: ActionType, decision: Perform, names: Mapping[str, object]) -> Outcome:
         group, live, action = self._group, self._live, decision.action
         if found.perform is None:
             raise RuntimeError(f"{found.name} is neither an effect nor work")
-        names = group.names_of(live)
         call = Call(
             action,
             Settings(action.type, found.filled(action, names)),
@@ -220,6 +223,7 @@ class _Turn:
         )
         group.left_traces = group.left_traces or not found.only_looks
         if found.reads_record:
+            group.mark(live)
             group.flush()  # what it raises is the transaction's affair
         try:
             if not found.writes_tables:

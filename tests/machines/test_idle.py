@@ -1,5 +1,6 @@
 """Machines that look for work, find none, and sleep until they are rung."""
 
+import asyncio
 import contextlib
 import sqlite3
 
@@ -9,6 +10,9 @@ from django.db import connection
 from jobqueue.intake import create_job
 from jobqueue.models import Job
 
+from machines.models import Machine
+from machines.runtime.group import Group
+from machines.runtime.live import Live
 from machines.runtime.requests import Play
 from tests.machines.conftest import Runner
 from tests.machines.test_host import DOOR
@@ -112,3 +116,32 @@ async def test_an_idle_machine_that_is_rung_for_nothing_writes_no_byte(run: Runn
             await packer.send({"control": "status"})
 
             assert other.execute("PRAGMA data_version").fetchone() == before
+
+
+async def test_many_idle_machines_that_are_rung_do_not_write_each_other(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 20
+    saved: list[str] = []
+    save = Group.save
+
+    def counted(group: Group, live: Live) -> None:
+        saved.append(live.name)
+        save(group, live)
+
+    async with run(POLL, *[POLL] * (count - 1)) as packer:
+        idle = Machine.objects.filter(turn__idle=True)
+        async with asyncio.timeout(20):
+            while await idle.acount() < count:  # noqa: ASYNC110 - nothing tells us
+                await asyncio.sleep(0.01)
+        seq = (await packer.machine()).seq
+        monkeypatch.setattr(Group, "save", counted)
+
+        await sync_to_async(create_job)(job_type="parcel")
+        async with asyncio.timeout(20):
+            while await Job.objects.filter(status="completed").acount() < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    assert seq > 0
+    # Before and after its round, and the steps of the one that found the job.
+    assert len(saved) <= 8 * count

@@ -18,6 +18,7 @@ from machines.runtime.group import Group
 from machines.runtime.host import Host
 from machines.runtime.live import Ended
 from machines.runtime.requests import Control, Look
+from machines.runtime.rows import Contested
 from tests.machines.conftest import Driver, Runner
 from tests.machines.test_host import DOOR, WORK
 
@@ -223,3 +224,27 @@ def _burst(_group: object, _request: object) -> None:
 
 async def _insert(door: Driver, event: str) -> None:
     await sync_to_async(Event.objects.create)(key="by-hand", target=door.name, type=event)
+
+
+async def test_a_result_that_was_held_back_outlives_a_resume_that_fails(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, failures = Group.flush, [Contested()]
+
+    def fails_once(group: Group) -> None:
+        flush(group)
+        if failures:
+            raise failures.pop()
+
+    async with run(WORK) as worker:
+        await worker.send("work", payload={"what": "x", "seconds": 0.1})
+        await worker.send({"control": "pause"})
+        live = worker.journal._machines[worker.name]
+        async with asyncio.timeout(20):
+            while not live.held:  # noqa: ASYNC110 - nothing tells us
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr(Group, "flush", fails_once)
+        await worker.send({"control": "resume"})
+        await worker.until(lambda row: "work" not in row.turn, "the end of the work")
+
+    assert failures == []

@@ -15,8 +15,6 @@ WORD = 'pä"ss-wörd'
 SECRETS = Secrets(
     {"TOKEN": TOKEN, "WORD": WORD, "PIN": "12", "KEY": "-----BEGIN\nabcdef\n-----END"}
 )
-    {"TOKEN": TOKEN, "WORD": WORD, "PIN": "12", "KEY": "-----BEGIN\nabcdef\n-----END"}
-)
 
 
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
