@@ -114,7 +114,7 @@ async def _start(
 ) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
-            *_tied_to_us(),
+            *tied_to_us(signal.SIGKILL),
             *argv,
             env=dict(env),
             cwd=cwd,
@@ -152,10 +152,10 @@ def _is_there(path: Path, *, folder: bool) -> bool:
         return False
 
 
-def _tied_to_us() -> tuple[str, ...]:
-    """Words before the program that end it when we die; none where the system cannot."""
+def tied_to_us(number: signal.Signals) -> tuple[str, ...]:
+    """Words before a program that send it a signal when we die; none where the system cannot."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+    return (setpriv, "--pdeathsig", number.name, "--") if setpriv else ()
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

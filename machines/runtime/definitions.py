@@ -39,8 +39,12 @@ def read_file(path: Path) -> tuple[str, Definition]:
     except OSError as error:
         fault = Fault(1, 1, f"the file cannot be read: {error.strerror}")
         raise DefinitionError(origin, [fault]) from error
-    definition = load(source, origin=origin)
-    return source.decode(), definition
+    try:
+        text = source.decode()
+    except UnicodeDecodeError:
+        load(source, origin=origin)  # says where
+        raise
+    return text, _loaded(text, origin)
 
 
 def compiled(record: MachineDefinition) -> Definition:

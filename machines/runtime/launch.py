@@ -89,6 +89,7 @@ def prepare(
         registry=registry,
         epoch=machine.epoch,
         snapshot=Snapshot(machine.name),
+        started=bool(machine.started_by),
     )
     lifecycle.load(live)
     new = begins and machine.status == Machine.Status.NEW

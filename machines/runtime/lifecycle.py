@@ -220,7 +220,7 @@ def _stop(group: Group, live: Live) -> None:
 
 def _leave(group: Group, live: Live) -> None:
     """Its host goes down. An instance stays under way, so that its starter's host takes it in."""
-    if not live.is_child:
+    if not live.started:
         _stop(group, live)
         return
     _hold(group, live)

@@ -17,7 +17,6 @@ from machines.core.waiting import Waiting
 
 Reply = Callable[[dict[str, Any]], None]  # called in the loop, after the commit
 DeadlineKey = tuple[int | None, ActionRef | None]
-Trail = tuple[str | None, str, str]  # source, event, target
 TRAIL_LENGTH = 12  # steps named when a machine is caught in a cycle
 
 
@@ -46,7 +45,7 @@ class Live:
     the present transaction too. ``watchers`` wait for an event to end. ``held``: results that came
     while it was paused. ``guards_told``: automatic transitions whose guard raised, on record since
     the entry. ``draining``: its host goes down, so no new work is begun. ``is_child``: a machine
-    started it.
+    of this host started it; ``started``: some machine did.
     """
 
     id: int
@@ -74,6 +73,7 @@ class Live:
     guards_told: set[int] = field(default_factory=set)
     draining: bool = False
     is_child: bool = False
+    started: bool = False
     saved_row: tuple[Any, ...] | None = None
     context_json: tuple[Any, str] | None = None
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
+import signal
 import sys
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from machines.actions.base import StartedMachine
+from machines.actions.processes import tied_to_us
 from machines.core.errors import MachineError
 from machines.models import Machine
 from machines.runtime import children
@@ -41,7 +42,7 @@ class Nursery:
         self._processes = {each for each in self._processes if each.returncode is None}
         order, machine = await sync_to_async(_registered)(starter, order)
         process = await asyncio.create_subprocess_exec(
-            *_tied_to_us(),
+            *tied_to_us(signal.SIGTERM),
             *_words(order.what, machine.name),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
@@ -93,12 +94,6 @@ def _registered(starter: str, order: Order) -> tuple[Order, Machine]:
 async def _is_taken_in(machine_id: int) -> bool:
     fresh = Machine.objects.exclude(status=Machine.Status.NEW)
     return await fresh.filter(pk=machine_id).aexists()
-
-
-def _tied_to_us() -> tuple[str, ...]:
-    """Words before the program that ask it to end when we die; none where the system cannot."""
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
-    return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
 
 
 def _words(what: str, name: str) -> list[str]:

@@ -114,8 +114,23 @@ def test_an_instance_with_a_process_of_its_own_ends_with_its_starter(system: Sys
     assert owner == pid != host.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert system.status("patient-p0") == "stopped"
+    assert system.status("patient-p0") == "running"  # under way, with nobody who runs it
     assert list(system.run_dir.glob("*.sock")) == []
+
+
+def test_an_instance_that_had_a_process_goes_on_with_its_starter(system: System) -> None:
+    path = ward(system, process=True)
+    admit(system, 1)
+    host = system.run_machine(path, name="ward")
+    system.wait_until(lambda: admitted(system) == 1)
+    host.signal(signal.SIGTERM)
+    host.end()
+
+    system.run_machine(path, name="ward")
+    treat_all(system, 1)
+    system.wait_until(lambda: completed(system) == 1)
+
+    assert system.value("SELECT finished_by FROM queue_job") == "patient-p0"
 
 
 def test_a_process_of_its_own_treats_the_job_that_it_was_handed(system: System) -> None:
