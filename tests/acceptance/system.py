@@ -95,6 +95,12 @@ class Running:
         self._process.kill()
         self._process.wait()
 
+    def end_session(self) -> None:
+        """End it and what it has started with SIGKILL; nothing happens if all of it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
     def kill_after(self, seconds: float) -> None:
         """End it with SIGKILL when it has lived for so long."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -123,10 +129,9 @@ class System:
         self._started: list[Running] = []
 
     def close(self) -> None:
-        """End whatever still runs."""
+        """End whatever still runs, also what it started in its session."""
         for running in self._started:
-            if running.alive:
-                running.kill()
+            running.end_session()
         self._bell.close()
 
     # -- commands
