@@ -65,14 +65,18 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
     The first transition in file order whose guard holds is taken. Never raises for what stands
     in an event: one that cannot be taken is answered with the reason.
     """
-    kind, error = event.kind, ""
-    state = snapshot.states[0]
-    key = event.name if event.transition is None else event.transition
-    demand, arrows = definition.entries[state].get(key, UNHEARD)
-    if demand is not None and kind is _OUTSIDE:
-        if fault := _payload_fault(demand, event):
-            return Step(event, snapshot, fault=fault)
-        snapshot, error = _mapped(snapshot, demand, event)
+    state, error = snapshot.states[0], ""
+    received: Event | None
+    if event.kind is _OUTSIDE:
+        received, instant = event, 1
+        demand, arrows = definition.entries[state].get(event.name, UNHEARD)
+        if demand is not None:
+            if fault := _payload_fault(demand, event):
+                return Step(event, snapshot, fault=fault)
+            snapshot, error = _mapped(snapshot, demand, event)
+    else:
+        received, instant = snapshot.received, _instant(snapshot, event)
+        _demand, arrows = definition.entries[state].get(_key(event), UNHEARD)
     guards: tuple[tuple[int, Any], ...] = ()
     for taken, guard, leaves, states, turn, timed in arrows:
         if guard is not None:
@@ -82,11 +86,6 @@ def step(definition: Definition, snapshot: Snapshot, event: Event, now: datetime
                 continue
         if not leaves:
             return _stay(snapshot, event, taken, guards, error, now)
-        if kind is _OUTSIDE:
-            received: Event | None = event
-            instant = 1
-        else:
-            received, instant = snapshot.received, _instant(snapshot, event)
         after = _snapshot(
             snapshot.machine, states, snapshot.context, turn, received, snapshot.job, now, instant
         )
@@ -103,8 +102,7 @@ def deadlines(definition: Definition, state: str, entered_at: datetime) -> tuple
 
 def first_match(definition: Definition, snapshot: Snapshot, event: Event) -> Transition | None:
     """The transition that ``event`` would take in the present state, or None."""
-    key = event.name if event.transition is None else event.transition
-    demand, arrows = definition.entries[snapshot.states[0]].get(key, UNHEARD)
+    demand, arrows = definition.entries[snapshot.states[0]].get(_key(event), UNHEARD)
     if not arrows or arrows[0][1] is None:
         return arrows[0][0] if arrows else None
     if demand is not None and event.kind is _OUTSIDE:
@@ -113,6 +111,11 @@ def first_match(definition: Definition, snapshot: Snapshot, event: Event) -> Tra
         if guard is None or _ask(guard, snapshot, event):
             return transition
     return None
+
+
+def _key(event: Event) -> str | int:
+    """What stands in a table for it: its name; of what no event takes, the transition's index."""
+    return event.name if event.transition is None else event.transition
 
 
 def guard_fault(definition: Definition, snapshot: Snapshot, transition: Transition) -> str:
