@@ -144,7 +144,13 @@ def _validated(
 
 def _explored(definition: Definition, types: Registry) -> list[Problem]:
     exploration = explore(definition, types)
-    return [_as_problem(finding) for finding in exploration.findings]
+    found = [_as_problem(finding) for finding in exploration.findings]
+    if not exploration.complete:
+        code = EXPLORED["explored-in-part"]
+        said = f"only the first {exploration.configurations} configurations were looked at"
+        hint = "What was found is true; that something never happens is not known."
+        found.append(Problem(code.code, code.severity, Place(1, 1), said, hint))
+    return found
 
 
 def _as_problem(finding: Finding) -> Problem:

@@ -280,3 +280,21 @@ def test_tests_beside_a_machine_are_passed_over_also_by_name(file: Path) -> None
     tests.write_text("tests: []\n")
 
     assert talked("validatemachines", str(file), str(tests)) == "1 file: no problems\n"
+
+
+def test_an_exploration_says_that_it_did_not_see_all(file: Path) -> None:
+    # Six keys of ten values each: a million configurations.
+    digits = range(10)
+    steps = "".join(
+        f"- {{from: a, event: k{key}v{value}, "
+        f"actions: [{{type: set_context, key: k{key}, value: {value}}}]}}\n"
+        for key in range(6)
+        for value in digits
+    )
+    reads = "- {from: a, to: b, event: go, guard: k0 + k1 + k2 + k3 + k4 + k5 == 54}\n"
+    context = "context: {k0: 0, k1: 0, k2: 0, k3: 0, k4: 0, k5: 0}\n"
+    file.write_text(f"initial_state: a\ntransitions:\n{steps}{reads}{context}")
+
+    [told] = found(str(file), "--explore", "--select", "explored-in-part")
+
+    assert told["message"] == "only the first 10000 configurations were looked at"

@@ -12,7 +12,7 @@ from machines.core.definition import Definition
 from machines.core.loading import load
 from machines.rehearsal.exploration import Exploration, explore
 from machines.rehearsal.files import Shelf
-from machines.rehearsal.findings import as_lines
+from tests.machines.rehearsal.lines import as_lines
 from tests.machines.rehearsal.replaying import check
 
 EXAMPLES = sorted(
