@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
 from machines.actions import (
@@ -22,6 +23,7 @@ from machines.actions import (
 from machines.actions.base import ActionType
 from machines.actions.custom import registered_types
 from machines.actions.files import types_in
+from machines.core.definition import Definition
 from machines.core.signatures import Kind, Signature
 
 logger = logging.getLogger("machines.actions")
@@ -41,6 +43,17 @@ def action_folders(beside: Path, *named: str | None) -> tuple[Path, ...]:
     """
     folders = ((beside / name, Path(name)) for name in named if name)
     return tuple(first if first.is_dir() else second for first, second in folders)
+
+
+def folders_of(
+    origin: Path | str, definition: Definition, actions_dir: str | None = None
+) -> tuple[Path, ...]:
+    """The folders of custom actions of a machine, the one that counts most last.
+
+    ``origin`` is its file, "" if there is none; ``actions_dir`` what a person asks for.
+    """
+    beside = Path(origin).parent if origin else Path.cwd()
+    return action_folders(beside, settings.SM_ACTIONS_DIR, definition.actions_dir, actions_dir)
 
 
 def signature(found: ActionType) -> Signature:

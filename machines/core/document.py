@@ -124,7 +124,7 @@ def _transitions(part: _Part) -> Iterator[tuple[str, ...]]:
             _trigger(transition),
             _guard(transition),
             _target(transition),
-            "yes" if transition.interrupts else "",
+            "yes" if transition.interrupts or transition.interrupts_when_due else "",
             _actions(transition.actions),
             plain(transition.description),
         )
@@ -154,7 +154,7 @@ def _timers(part: _Part) -> Iterator[tuple[str, ...]]:
                 duration(transition.delay_seconds),
                 _target(transition),
                 _guard(transition),
-                "yes" if transition.interrupts else "no",
+                "yes" if transition.interrupts_when_due else "no",
             )
 
 

@@ -198,7 +198,8 @@ def _words(transition: Transition, *, interrupts: bool) -> str:
     words = trigger(transition)
     if transition.guard is not None:
         words = f"{'' if transition.automatic else words + ' '}[{transition.guard.source}]"
-    before = f"{INTERRUPTS} " if interrupts and transition.interrupts else ""
+    marked = interrupts and (transition.interrupts or transition.interrupts_when_due)
+    before = f"{INTERRUPTS} " if marked else ""
     after = " (inside)" if transition.target is None else ""
     if transition.reenter:
         after = " (reenter)"

@@ -43,7 +43,7 @@ def set_by(definition: Definition, signatures: Mapping[str, Signature]) -> dict[
     found: dict[str, list[Placed]] = {}
     for placed in placed_actions(definition):
         signature = _signature(placed.action, signatures)
-        for key in dict.fromkeys((*signature.sets, *_written(placed.action, signature))):
+        for key in dict.fromkeys(signature.writes(placed.action)):
             found.setdefault(key, []).append(placed)
     return found
 
@@ -53,12 +53,3 @@ def _signature(action: Action, signatures: Mapping[str, Signature]) -> Signature
     if known is not None:
         return known
     return Signature(action.type, Kind.WORK, raises=(Raises(None, "success"),), open=True)
-
-
-def _written(action: Action, signature: Signature) -> Iterator[str]:
-    for setting in signature.settings:
-        if setting.writes:
-            given = (action.settings.get(name) for name in (setting.name, *setting.aliases))
-            key = next((value for value in given if value is not None), setting.default)
-            if isinstance(key, str) and key:
-                yield key

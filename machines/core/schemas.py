@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 
+_VALUES = frozenset({"const", "enum", "default", "examples"})  # keys that hold values, no schemas
+
+
 def payload_fault(schema: Mapping[str, Any], payload: Any) -> str:
     """Why ``payload`` breaks ``schema``, or an empty text if it does not."""
     try:
@@ -40,8 +43,9 @@ def _references(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
-        for item in node.values():
-            yield from _references(item)
+        for key, item in node.items():
+            if key not in _VALUES:
+                yield from _references(item)
     elif isinstance(node, list):
         for item in node:
             yield from _references(item)
@@ -59,11 +63,24 @@ def _reference_fault(schema: Mapping[str, Any], reference: str) -> str:
         if not at.startswith("#"):
             return f"no JSON Schema: $ref {at!r} is elsewhere; write what it means into $defs"
         if at != "#" and not at.startswith("#/"):
-            return ""  # an anchor
+            return "" if at[1:] in _anchors(schema) else _nowhere(at)
         found = _pointed_at(schema, at[1:])
         if found is None:
-            return f"no JSON Schema: $ref {at!r} leads to nothing in this schema"
+            return _nowhere(at)
     return ""
+
+
+def _nowhere(reference: str) -> str:
+    return f"no JSON Schema: $ref {reference!r} leads to nothing in this schema"
+
+
+def _anchors(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_anchors, node))
+    if not isinstance(node, Mapping):
+        return set()
+    own = {node[key] for key in ("$anchor", "$dynamicAnchor") if isinstance(node.get(key), str)}
+    return own.union(*(_anchors(item) for key, item in node.items() if key not in _VALUES))
 
 
 def _pointed_at(schema: Any, pointer: str) -> Any:

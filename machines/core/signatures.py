@@ -4,6 +4,7 @@ A type says it once, beside its code. The validator checks a file against it, re
 from it, ``listactions``, the JSON Schema and the reference are written from it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -72,7 +73,13 @@ class Raises:
     usual: bool = False
 
 
+MAPPED = "error_mappings"  # the setting whose values name events
 FAILS = Raises("error", "error", "it fails", failure=True)
+# What a failure may leave in the context, whatever the type.
+ERROR_KEYS = (
+    "last_error", "last_error_action", "last_error_exit_code", "last_error_command",
+    "last_error_status", "last_error_body",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,14 @@ class Signature:
         """``raises`` and, if it can fail, the event of a failure."""
         return (*self.raises, FAILS) if self.can_fail else self.raises
 
+    def writes(self, action: Action) -> tuple[str, ...]:
+        """The keys of the context that ``action``, as written, sets when it succeeds.
+
+        Names with placeholders in them are left as written.
+        """
+        given = (_given(setting, action.settings) for setting in self.settings if setting.writes)
+        return (*self.sets, *(key for key in given if key))
+
     def events(self, action: Action) -> dict[str, Raises]:
         """The events that ``action``, as written, may return, each with why.
 
@@ -119,12 +134,29 @@ class Signature:
         return found
 
 
+def mapped_events(given: Any) -> dict[str, str]:
+    """A mapping of codes to names of events, also from JSON text; empty for anything else."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return {}
+    if not isinstance(given, Mapping):
+        return {}
+    return {str(code): str(name) for code, name in given.items()}
+
+
+def _given(setting: Setting, settings: Mapping[str, Any]) -> str:
+    values = (settings.get(name) for name in (setting.name, *setting.aliases))
+    return str(next((value for value in values if value is not None), setting.default) or "")
+
+
 def _named(raises: Raises, settings: Mapping[str, Any]) -> tuple[str, ...]:
     given = settings.get(raises.key) if raises.key else None
     if given is None and raises.key == "error":
         given = settings.get("failure")
-    if isinstance(given, Mapping):
-        return tuple(str(name) for name in given.values())
+    if raises.key == MAPPED:
+        return tuple(mapped_events(given).values())
     if given is not None:
         return (str(given),)
     return () if raises.event is None else (raises.event,)

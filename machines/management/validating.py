@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from jobqueue.console import unknown
 
-from machines.actions.registry import Registry, action_folders
+from machines.actions.registry import Registry, folders_of
 from machines.core.definition import Definition, Place
 from machines.core.errors import DefinitionError, Fault, MachineError
 from machines.core.validation import Peer, Problem, Severity, peer, validate
@@ -176,12 +176,8 @@ class _Types:
 
     def of(self, source: Source, definition: Definition) -> tuple[Registry, str]:
         """The types, and why folders were left out, or an empty text."""
-        folders = action_folders(
-            source.path.parent,
-            settings.SM_ACTIONS_DIR,
-            definition.actions_dir,
-            self._actions_dir or source.actions_dir,
-        )
+        asked = self._actions_dir or source.actions_dir
+        folders = folders_of(source.path, definition, asked)
         if folders not in self._known:
             self._known[folders] = self._load(folders)
         return self._known[folders]

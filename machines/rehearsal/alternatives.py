@@ -12,14 +12,14 @@ from machines.core.definition import Definition
 from machines.core.engine import names
 from machines.core.interpolation import interpolate
 from machines.core.settling import ERROR, Outcome
-from machines.core.signatures import Kind, Raises, Signature, ValueKind
+from machines.core.signatures import ERROR_KEYS, Kind, Raises, Signature, ValueKind
 from machines.core.snapshot import Snapshot
 from machines.core.turn import Subscription
 from machines.core.waiting import Waiting
 from machines.rehearsal.configurations import SOME_TIME
 from machines.rehearsal.effects import RehearsalServices, perform
 from machines.rehearsal.moves import GOES_ON, Move, MoveKind
-from machines.rehearsal.relevance import lists, written
+from machines.rehearsal.relevance import lists
 from machines.rehearsal.unknowns import ANY_JOB, MARK, UNKNOWN, Depends, known
 
 ANYTHING: Subscription = ("anything",)
@@ -57,7 +57,7 @@ class Alternatives:
         if wanted is None or signature is None or signature.setting("event_types") is None:
             return ()
         filled = _value(wanted, snapshot)
-        found = (filled,) if isinstance(filled, str) else filled
+        found = filled if isinstance(filled, list) else (filled,)
         return tuple(name for name in found if isinstance(name, str) and type(name) is str)
 
     def of(self, performed: Perform, snapshot: Snapshot, waiting: Waiting) -> list[Alternative]:
@@ -155,7 +155,7 @@ class Alternatives:
         changes = dict.fromkeys(self._keys & set(signature.sets), UNKNOWN)
         if signature.open:
             changes = dict.fromkeys(self._keys, UNKNOWN)
-        for key in ("last_error_exit_code", "last_error_command"):
+        for key in ERROR_KEYS[2:]:  # the first two the failure brings
             if key in self._keys:
                 changes[key] = UNKNOWN
         return Outcome(event=event or None, error=MARK, changes=changes)
@@ -163,7 +163,7 @@ class Alternatives:
     def _changes(self, performed: Perform, signature: Signature) -> dict[str, Any]:
         if signature.open:
             return dict.fromkeys(sorted(self._keys), UNKNOWN)
-        keys = written(performed.action, signature)
+        keys = signature.writes(performed.action)
         if any("{" in key for key in keys):
             return dict.fromkeys(sorted(self._keys), UNKNOWN)
         return {key: UNKNOWN for key in keys if key in self._keys}

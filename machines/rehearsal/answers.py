@@ -11,7 +11,7 @@ from machines.core.errors import TemplateError
 from machines.core.interpolation import as_text, interpolate
 from machines.core.settling import Outcome
 from machines.core.shell import lift
-from machines.core.signatures import FAILS, Signature
+from machines.core.signatures import FAILS, MAPPED, Signature, mapped_events
 from machines.core.snapshot import Snapshot
 
 SUCCESS, ERROR = "success", "error"  # mean the usual event and the failure, whatever their names
@@ -112,8 +112,7 @@ def _event_of(
 def _failed_command(
     answer: Answer, code: int, action: Action, snapshot: Snapshot, event: str = ERROR
 ) -> Outcome:
-    mapped = action.settings.get("error_mappings")
-    named = {str(key): str(name) for key, name in mapped.items()} if mapped else {}
+    named = mapped_events(action.settings.get(MAPPED))
     name = named.get(str(code)) if event == ERROR and answer.exit_code else event
     changes = {
         "last_error_exit_code": code,

@@ -27,11 +27,14 @@ MOST_EVENTS = 20  # of a story whose events nobody wrote down
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What may come from outside: an event, or a job of a type. ``ends``: it leads to an end."""
+    """What may come from outside: an event, or a job (its type, that of its machine).
+
+    ``ends``: it leads to an end.
+    """
 
     player: Player
     event: str = ""
-    job_type: str | None = None
+    job: tuple[str, str] | None = None
     ends: bool = False
 
 
@@ -71,8 +74,9 @@ class Chance:
         self._events_left -= 1
         at = rehearsal.seconds + round(self._random.uniform(0.1, LONGEST_PAUSE_SECONDS), 1)
         choice = self._random.choice(going_on or choices)
-        if choice.job_type is not None:
-            return Happening(at, jobs=({"job_type": choice.job_type},))
+        if choice.job is not None:
+            job_type, machine_type = choice.job
+            return Happening(at, jobs=({"job_type": job_type, "machine_type": machine_type},))
         payload = self._payload(choice.player, choice.event)
         return Happening(at, OneEvent(choice.event, payload, machine=choice.player.name))
 
@@ -81,9 +85,11 @@ class Chance:
         schema = None if declaration is None else declaration.payload_schema
         return None if schema is None else self._value(schema)
 
-    def _value(self, schema: Mapping[str, Any]) -> Any:
+    def _value(self, schema: Any) -> Any:
         """A value of the kind that a schema describes; what it says beyond that may be broken."""
         draw = self._random
+        if not isinstance(schema, Mapping):  # true or false
+            return None
         if schema.get("enum"):
             return draw.choice(list(schema["enum"]))
         kind = schema.get("type", "object")
@@ -113,8 +119,11 @@ def _choices(player: Player) -> list[Choice]:
         for event in definition.handled_events(state)
         if event not in own
     ]
-    looked_for = [looked[1] for looked in player.snapshot.turn.checked if looked[0] == "jobs"]
-    jobs = [Choice(player, job_type="any" if kind == "*" else kind) for kind in looked_for]
+    looked_for = [looked[1:] for looked in player.snapshot.turn.checked if looked[0] == "jobs"]
+    jobs = [
+        Choice(player, job=("any" if kind == "*" else kind, "" if machine == "*" else machine))
+        for kind, machine in looked_for
+    ]
     return [*events, *jobs]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from machines.actions.registry import Registry, action_folders
+from machines.actions.registry import Registry, folders_of
 from machines.core.definition import Definition
 from machines.core.loading import load
 from machines.rehearsal.rehearsal import name_of
@@ -58,7 +58,7 @@ class Shelf:
 
     def _folders_of(self, path: Path) -> tuple[Path, ...]:
         given = None if self._actions_dir is None else str(self._actions_dir)
-        return action_folders(path.parent, self.definition(path).actions_dir, given)
+        return folders_of(path, self.definition(path), given)
 
 
 def is_tests_file(path: Path) -> bool:

@@ -104,7 +104,7 @@ class Rehearsal:
     @property
     def steps(self) -> int:
         """How many steps were taken so far."""
-        return sum(1 for _step in steps_of(self.stage.story))
+        return self.stage.steps
 
     def _hear(self) -> None:
         for player in self.players.values():

@@ -7,7 +7,7 @@ from typing import Any
 from machines.actions.registry import Registry
 from machines.core.definition import Action, Definition
 from machines.core.interpolation import placeholders
-from machines.core.signatures import Setting, Signature, ValueKind
+from machines.core.signatures import ERROR_KEYS, Setting, Signature, ValueKind
 
 COPIES = frozenset({"set_context", "add_to_list"})  # their value goes into one key, unseen
 SPOKEN = frozenset({"message", "payload"})  # told to others, never looked at
@@ -45,19 +45,11 @@ def relevant(definition: Definition, registry: Registry) -> Relevant:
     while before != len(read):  # what a key is made of matters if the key does
         before = len(read)
         for action in copies:
-            if any(key in read or "{" in key for key in written(action, signatures[action.type])):
+            if any(key in read or "{" in key for key in signatures[action.type].writes(action)):
                 read.update(_roots(action.settings.get("value")))
     keys = frozenset(read - _NOT_OF_CONTEXT)
     given = keys - set(_set_by_file(definition, actions, signatures))
     return Relevant(keys, given, "event_data" in read, bool(keys) or "current_job" in read)
-
-
-def written(action: Action, signature: Signature | None) -> tuple[str, ...]:
-    """The keys that ``action`` sets when it succeeds; placeholders in them are left as written."""
-    if signature is None:
-        return ()
-    given = (_key(action, setting) for setting in signature.settings if setting.writes)
-    return (*signature.sets, *(key for key in given if key))
 
 
 def lists(action: Action, signature: Signature) -> Iterator[str]:
@@ -93,8 +85,10 @@ def _set_by_file(
     definition: Definition, actions: Iterable[Action], signatures: Mapping[str, Signature]
 ) -> Iterator[str]:
     yield from definition.context
-    yield from ("last_error", "last_error_action", "last_error_exit_code", "last_error_command")
+    yield from ERROR_KEYS
     for declaration in definition.events.values():
         yield from declaration.context_map
     for action in actions:
-        yield from written(action, signatures.get(action.type))
+        signature = signatures.get(action.type)
+        if signature is not None:
+            yield from signature.writes(action)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jobqueue.errors import JobError
+
 from machines.core.errors import MachineError
 from machines.rehearsal.checking import Seen, failure_of
 from machines.rehearsal.player import Player
@@ -88,7 +90,7 @@ class _Play:
                 failure = self._do(step)
                 if failure is not None:
                     return failure
-        except MachineError as error:
+        except (MachineError, JobError) as error:
             return Failure(line, "the machine to go on", str(error), self._last_steps())
         return None
 

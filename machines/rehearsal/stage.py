@@ -72,6 +72,7 @@ class Stage:
     to_play: dict[str, Player] = field(default_factory=dict)
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     events: int = 0
+    steps: int = 0
 
     def __post_init__(self) -> None:
         """Ask the types once for their signatures."""

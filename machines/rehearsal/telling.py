@@ -23,6 +23,7 @@ class Mark:
     seq: int
     step_at: datetime | None
     told: int
+    steps: int
 
 
 class Teller:
@@ -42,11 +43,12 @@ class Teller:
 
     def mark(self) -> Mark:
         """Remember how far the story is."""
-        return Mark(self._seq, self._step_at, len(self._stage.story))
+        return Mark(self._seq, self._step_at, len(self._stage.story), self._stage.steps)
 
     def forget_since(self, mark: Mark) -> None:
         """Let what was told since then not have happened."""
         self._seq, self._step_at = mark.seq, mark.step_at
+        self._stage.steps = mark.steps
         del self._stage.story[mark.told :]
 
     def step(
@@ -68,6 +70,7 @@ class Teller:
         self._step_at = now
         self._trail.append(step)
         self._stage.story.append(step)
+        self._stage.steps += not status
 
     def not_taken(self, event: Event, state: str, reason: str, *, invalid: bool = False) -> None:
         """Tell an event that took no transition."""

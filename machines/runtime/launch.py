@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from machines.actions.registry import Registry, action_folders
+from machines.actions.registry import Registry, folders_of
 from machines.core.definition import Definition
 from machines.core.engine import context_fault
 from machines.core.errors import MachineError
@@ -64,7 +64,7 @@ def prepare(
     """
     machine, record, definition = found or find(order)
     actions_dir = order.actions_dir or machine.actions_dir
-    registry = registry_of(_action_folders(actions_dir, definition, record))
+    registry = registry_of(folders_of(record.origin, definition, actions_dir))
     # Whoever registered it for another has put its first context on record.
     given = machine.context if machine.status == Machine.Status.NEW else {}
     context = {**given, **order.context}
@@ -180,11 +180,3 @@ def _begins(machine: Machine, *, restart: bool) -> bool:
             " begin anew with --restart"
         )
     return not machine.states
-
-
-def _action_folders(
-    actions_dir: str, definition: Definition, record: MachineDefinition
-) -> tuple[Path, ...]:
-    """Folders of custom actions, the one that counts most last."""
-    beside = Path(record.origin).parent if record.origin else Path.cwd()
-    return action_folders(beside, settings.SM_ACTIONS_DIR, definition.actions_dir, actions_dir)

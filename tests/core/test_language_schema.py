@@ -40,7 +40,8 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 UNSEEN = {
     "actions_of_unknown_state", "actions_twice", "after_too_long", "bash_command_unsafe",
     "bash_secret_in_argv", "bash_secret_in_command", "event_declared_number",
-    "event_payload_pattern", "event_payload_ref_circle", "event_payload_ref_nowhere",
+    "event_payload_pattern", "event_payload_ref_anchor", "event_payload_ref_circle",
+    "event_payload_ref_nowhere",
     "from_unknown", "guard_does_not_compile", "too_many_pairs",
     "initial_state_unknown", "timeout_twice", "to_unknown",
 }  # fmt: skip

@@ -60,3 +60,17 @@ def test_a_payload_too_deep_to_be_checked_breaks_its_schema() -> None:
     tree = {"properties": {"left": {"$ref": "#"}}}
 
     assert "nested too deeply" in payload_fault(tree, payload)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#here", "$defs": {"x": {"$anchor": "here", "type": "object"}}},
+        # What stands in these is a value and refers to nothing.
+        {"enum": [{"$ref": "https://example.org/x"}]},
+        {"const": {"$ref": "#nowhere"}, "default": {"$ref": "#nowhere"}},
+    ],
+)
+def test_a_reference_that_leads_somewhere_or_is_none_is_taken(schema: dict[str, object]) -> None:
+    assert schema_fault(schema) == ""
+    assert isinstance(payload_fault(schema, {}), str)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from machines.core.definition import ANY_STATE
 from machines.core.loading.faults import shown
+from machines.core.signatures import MAPPED, mapped_events
 from machines.core.validation import codes
 from machines.core.validation.facts import Facts, Site, holds_placeholder
 from machines.core.validation.peers import literal, texts
@@ -94,7 +95,7 @@ def _named_results(site: Site) -> Iterator[tuple[str, str, bool]]:
         if key is None:
             continue
         given = site.action.settings[key]
-        for name in given.values() if isinstance(given, dict) else (given,):
+        for name in mapped_events(given).values() if key == MAPPED else (given,):
             if isinstance(name, str) and name != raises.event:
                 yield key, name, raises.failure
 

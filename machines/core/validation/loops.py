@@ -56,6 +56,11 @@ def _is_quick(site: Site) -> bool:
 
 def _check_spinning(facts: Facts, state: str, sites: list[Site], findings: Findings) -> None:
     effects = [_effect(facts, state, event) for site in sites for event in outcomes(site)]
+    effects += [
+        _effect(facts, state, failure(site))
+        for site in sites
+        if site.signature is not None and site.signature.can_fail
+    ]
     repeats = any(site.action.every_seconds is not None for site in sites)
     if repeats or _Effect.LOOPS not in effects or _Effect.OTHER in effects:
         return

@@ -6,6 +6,7 @@ from typing import Any
 
 from machines.core.interpolation import Part, Placeholder, parse
 from machines.core.loading.faults import shown
+from machines.core.signatures import ERROR_KEYS
 from machines.core.validation import codes
 from machines.core.validation.bash import is_code_of_its_own
 from machines.core.validation.facts import Facts, Site, holds_placeholder
@@ -17,10 +18,6 @@ ENGINE_NAMES = frozenset({"machine_name", "current_state", "event_data", "secret
 JOB_NAMES = frozenset({"id", "job_id", "job_type", "source_job_id", "current_job"})
 GUARD_NAMES = frozenset({"payload", "event"})
 _FOREIGN = re.compile(r"[%@#\\&~]$|\\[A-Za-z]{1,20}$")  # before braces of other languages
-_ERROR_NAMES = (
-    "last_error", "last_error_action", "last_error_exit_code", "last_error_command",
-    "last_error_status", "last_error_body",
-)  # fmt: skip
 
 
 def check_names(facts: Facts, findings: Findings) -> None:
@@ -55,7 +52,7 @@ def _known_names(facts: Facts) -> Collection[str] | None:
     handed = {name for peer in starters for name in peer.handed_to(facts.own)}
     if any(map(holds_placeholder, handed)):
         return None
-    names = {*ENGINE_NAMES, *JOB_NAMES, *_ERROR_NAMES, *definition.context, *handed}
+    names = {*ENGINE_NAMES, *JOB_NAMES, *ERROR_KEYS, *definition.context, *handed}
     for event in definition.events.values():
         names.update(event.context_map)
     for site in facts.sites:
@@ -67,26 +64,16 @@ def _sets_any(site: Site) -> bool:
     """True if an action may set, or bring, a name that is not known here."""
     if site.may_set_any or (site.signature is not None and site.signature.claims):
         return True
-    return any(holds_placeholder(key) for key in _written(site))
+    return any(holds_placeholder(key) for key in _set_by(site))
 
 
 def _set_by(site: Site) -> Iterator[str]:
-    yield from _written(site)
-    yield from site.signature.sets if site.signature else ()
-
-
-def _written(site: Site) -> Iterator[str]:
     """The keys that settings of an action name, or that they name by themselves."""
-    given = site.action.settings
-    for setting in site.signature.settings if site.signature else ():
-        if setting.writes:
-            names = (setting.name, *setting.aliases)
-            value = next((given[n] for n in names if given.get(n) is not None), setting.default)
-            if value is not None:
-                yield str(value)
+    if site.signature is not None:
+        yield from site.signature.writes(site.action)
     for name in ("store_as", "store_pid"):
-        if isinstance(given.get(name), str):
-            yield given[name]
+        if isinstance(site.action.settings.get(name), str):
+            yield site.action.settings[name]
 
 
 def _check_placeholders(site: Site, known: Collection[str], findings: Findings) -> None:

@@ -10,6 +10,7 @@ from machines.core.validation.guards import always_holds
 from machines.core.validation.problems import Findings
 
 NEVER = float("inf")
+MAX_WILD = 50  # timers of any state; with more the check would take too long, and says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class _Left:
 
 def check_timers(facts: Facts, findings: Findings) -> None:
     """Timers that a shorter one always precedes, and those of final states."""
-    everywhere = _soonest(facts.wild)
+    everywhere = [t for t in facts.wild if t.delay_seconds is not None]
+    if len(everywhere) > MAX_WILD:
+        return
     finished = _finished(facts)
     by_state: dict[str, _Left] = {}
     for transition in facts.definition.transitions:
@@ -62,7 +65,7 @@ def _why(left: _Left, finished: bool) -> str:
 
 
 def _left(state: str, transitions: Iterable[Transition]) -> _Left:
-    found = sorted(_leaving(state, transitions), key=_due)
+    found = sorted(_leaving(state, sorted(transitions, key=_index)), key=_due)
     interrupting = [t for t in found if t.interrupts_when_due]
     return _Left(
         interrupted=interrupting[0].delay_seconds or 0.0 if interrupting else NEVER,
@@ -71,19 +74,8 @@ def _left(state: str, transitions: Iterable[Transition]) -> _Left:
     )
 
 
-def _soonest(wild: Iterable[Transition]) -> tuple[Transition, ...]:
-    """Of the timers of any state those that may be the first to leave one.
-
-    The first is none for its own target, so the first with another target counts too.
-    """
-    certain = [t for t in wild if t.delay_seconds is not None and always_holds(t.guard)]
-    certain.sort(key=_due)
-    interrupting = [t for t in certain if t.interrupts_when_due]
-    found: list[Transition] = []
-    for timers in (certain, interrupting):
-        found += timers[:1]
-        found += [t for t in timers if t.target != timers[0].target][:1]
-    return tuple(found)
+def _index(transition: Transition) -> int:
+    return transition.index
 
 
 def _due(timer: Transition) -> tuple[float, int]:
@@ -91,10 +83,18 @@ def _due(timer: Transition) -> tuple[float, int]:
 
 
 def _leaving(state: str, transitions: Iterable[Transition]) -> Iterator[Transition]:
-    """The timers that certainly end a stay in ``state``."""
+    """The timers, of those in file order, that certainly end a stay in ``state``.
+
+    Those of one delay are one event: an earlier one that stays may be taken instead.
+    """
+    may_stay: set[float] = set()
     for transition in transitions:
-        timed = transition.delay_seconds is not None
-        if timed and transition.leaves(state) and always_holds(transition.guard):
+        delay = transition.delay_seconds
+        if delay is None or delay in may_stay:
+            continue
+        if not transition.leaves(state):
+            may_stay.add(delay)
+        elif always_holds(transition.guard):
             yield transition
 
 

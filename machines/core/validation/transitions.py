@@ -62,13 +62,16 @@ class _Shadows:
     def take(self, transition: Transition) -> Transition | None:
         """The earlier transition that takes the first of its events, if all are taken."""
         events = ("",) if transition.automatic else transition.events
+        if transition.delay_seconds is not None and not events:
+            events = (f"timeout {transition.delay_seconds}",)  # no name of an event of theirs
         keys = list(self._keys(transition.sources, events))
         if not keys:
             return None
         first = [self._earlier(transition, key) for key in keys]
         for key in keys:
             self._note(transition, key)
-        shadowed = all(first) and transition.delay_seconds is None
+        # One with events and a time is taken by the other if not by the one.
+        shadowed = all(first) and not (transition.events and transition.delay_seconds is not None)
         return first[0] if shadowed else None
 
     def _keys(self, sources: tuple[str, ...], events: tuple[str, ...]) -> Iterator[_Key]:

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from jobqueue.console import Command as BaseCommand
 from jobqueue.console import Exit, unknown
 
-from machines.actions.registry import Registry
+from machines.actions.registry import Registry, folders_of
 from machines.core.boxes import groups_of
 from machines.core.definition import Definition
 from machines.core.document import document
@@ -52,12 +52,12 @@ class Command(BaseCommand):
             raise CommandError(
                 "--group and --fold exclude each other; take one", returncode=Exit.USAGE
             )
-        definition = _definition(options["what"])
+        definition, origin = _definition(options["what"])
         _check_group(group, groups_of(definition))
         drawn = diagram(definition, group=group, folded=folded, interrupts=True)
         wanted = options["format"] or BY_SUFFIX.get(output.suffix if output else "", "mermaid")
         self._warn(drawn, wanted)
-        text = _written(definition, drawn, wanted, group)
+        text = _written(definition, origin, drawn, wanted, group)
         write(self, text, output)
 
     def _warn(self, drawn: Diagram, wanted: str) -> None:
@@ -68,15 +68,17 @@ class Command(BaseCommand):
             )
 
 
-def _definition(what: str) -> Definition:
+def _definition(what: str) -> tuple[Definition, str]:
+    """What is to be drawn, and its file."""
     path = Path(what)
     if path.is_file():
-        return definitions.read_file(path)[1]
+        return definitions.read_file(path)[1], what
     if path.suffix in SUFFIXES or len(path.parts) > 1:
         beside = (str(found) for found in path.parent.glob("*") if found.suffix in SUFFIXES)
         raise unknown("file", what, sorted(beside))
     try:
-        return definitions.compiled(definitions.find(what)[1])
+        record = definitions.find(what)[1]
+        return definitions.compiled(record), record.origin
     except definitions.Unknown as error:
         raise CommandError(str(error), returncode=Exit.UNKNOWN) from error
 
@@ -88,9 +90,12 @@ def _check_group(group: str | None, groups: Iterable[str]) -> None:
         raise unknown("group", group, known, hint=listed)
 
 
-def _written(definition: Definition, drawn: Diagram, wanted: str, group: str | None) -> str:
+def _written(
+    definition: Definition, origin: str, drawn: Diagram, wanted: str, group: str | None
+) -> str:
     if wanted == "markdown":
-        return document(definition, Registry().signatures(), drawn, group=group)
+        types = Registry(folders_of(origin, definition))
+        return document(definition, types.signatures(), drawn, group=group)
     if wanted == "svg":
         return browser.as_svg(drawn.text, title=definition.name)
     return drawn.text

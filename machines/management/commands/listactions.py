@@ -10,7 +10,8 @@ from jobqueue.console import FORMATS, Exit, unknown
 from jobqueue.console import Command as BaseCommand
 
 from machines.actions.reference import as_json, as_markdown, section
-from machines.actions.registry import Registry, action_folders
+from machines.actions.registry import Registry, action_folders, folders_of
+from machines.core.definition import Definition
 from machines.core.errors import MachineError
 from machines.core.signatures import Raises, Signature
 from machines.runtime import definitions
@@ -43,7 +44,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         what, name = options["what"], options["type"]
-        found = _signatures(Path.cwd(), options["actions_dir"])
+        folders = action_folders(Path.cwd(), settings.SM_ACTIONS_DIR, options["actions_dir"])
+        found = Registry(folders).signatures()
         if what in found and name is None:
             name = what
         elif what is not None:
@@ -78,8 +80,10 @@ class Command(BaseCommand):
                     self.print_rows(rows, columns, options)
 
 
-def _signatures(beside: Path, *folders: str | None) -> dict[str, Signature]:
-    return Registry(action_folders(beside, settings.SM_ACTIONS_DIR, *folders)).signatures()
+def _signatures(
+    origin: Path | str, definition: Definition, actions_dir: str | None
+) -> dict[str, Signature]:
+    return Registry(folders_of(origin, definition, actions_dir)).signatures()
 
 
 def _signatures_of(
@@ -89,7 +93,7 @@ def _signatures_of(
     path = Path(what)
     if path.is_file():
         _source, definition = definitions.read_file(path)
-        return _signatures(path.resolve().parent, definition.actions_dir, actions_dir)
+        return _signatures(path.resolve(), definition, actions_dir)
     if path.suffix in {".yaml", ".yml"} or "/" in what:
         raise CommandError(f"no file {what!r}", returncode=Exit.UNKNOWN)
     names = definitions.known_names()
@@ -100,9 +104,8 @@ def _signatures_of(
         machine, record = definitions.find(what)
     except definitions.Unknown as error:
         raise CommandError(str(error), returncode=Exit.UNKNOWN) from error
-    beside = Path(record.origin).parent if record.origin else Path.cwd()
     own = actions_dir or (machine.actions_dir if machine else None)
-    return _signatures(beside, definitions.compiled(record).actions_dir, own)
+    return _signatures(record.origin, definitions.compiled(record), own)
 
 
 def _row(signature: Signature) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from jobqueue.console import Command as BaseCommand
 from jobqueue.console import Exit, count_argument, json_argument, time_argument
 
 from machines.core.errors import MachineError
-from machines.core.signatures import Signature
 from machines.management.rehearsing import existing_file, seconds_argument
 from machines.rehearsal.chance import Chance
 from machines.rehearsal.files import Shelf, is_tests_file
@@ -41,7 +40,7 @@ class Command(BaseCommand):
         " action would do outside is answered by a script, or as usual."
     )
     example = "simulate examples/simple_worker/config/worker.yaml --events events.yaml"
-    faults = (MachineError,)
+    faults = (*BaseCommand.faults, MachineError)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """See BaseCommand."""
@@ -73,6 +72,11 @@ class Command(BaseCommand):
             raise CommandError("--initial-context must be a JSON object", returncode=Exit.USAGE)
         shelf = Shelf(options["actions_dir"])
         files = [existing_file(path) for path in options["files"] if not is_tests_file(path)]
+        if not files:
+            raise CommandError(
+                "these are tests of machines; name a machine, or run testmachines",
+                returncode=Exit.UNKNOWN,
+            )
         types = shelf.types(*files)
         signatures = types.signatures()
         definitions = [(path, shelf.definition(path)) for path in files]
@@ -138,11 +142,6 @@ class Command(BaseCommand):
         ]
         if faults:
             raise CommandError("\n".join(faults))
-
-
-def _member(shelf: Shelf, path: Path, signatures: Mapping[str, Signature]) -> Cast:
-    definition = shelf.definition(path)
-    return Cast(definition, str(path), name_of(definition, str(path)), signatures)
 
 
 def _happenings(path: Path | None, cast: Sequence[Cast]) -> Happenings:

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         " worker.tests.yaml beside it. Nothing is started and nothing is written."
     )
     example = "testmachines examples --coverage"
-    faults = (MachineError,)
+    faults = (*BaseCommand.faults, MachineError)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """See BaseCommand."""

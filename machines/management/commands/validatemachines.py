@@ -49,6 +49,8 @@ class Command(BaseCommand):
         """See BaseCommand."""
         wanted = _wanted(options["select"], options["ignore"])
         files = sources(options["files"])
+        if not files:
+            raise CommandError("there is no machine to look at", returncode=Exit.UNKNOWN)
         found = [
             located
             for located in look(files, options["actions_dir"], exploring=options["explore"])
@@ -90,4 +92,6 @@ def _chosen(text: str) -> set[str]:
             fault = unknown("code", word, known, hint="see docs/reference/problems.md")
             raise CommandError(str(fault), returncode=Exit.USAGE)
         chosen |= found
+    if not chosen:
+        raise CommandError(f"{text!r} names no code", returncode=Exit.USAGE)
     return chosen

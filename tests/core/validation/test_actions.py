@@ -23,7 +23,7 @@ def text_with(*actions: str) -> str:
         ("type: log, message: [x]", ["SM503"]),
         ("type: log, message: ~", []),
         ("type: log, success: [x]", ["SM503"]),
-        ("type: log, success: {a: b}", ["SM203", "SM503"]),
+        ("type: log, success: {a: b}", ["SM503"]),
         ("type: set_context, key: x, failure: [x]", ["SM503"]),
         ("type: set_context, key: x, error: true", ["SM503"]),
         ("type: set_context, value: x", ["SM504"]),

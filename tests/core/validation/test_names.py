@@ -16,6 +16,7 @@ def text_with(action: str, more: str = "") -> str:
         ("{machine_name} {current_state} {event_data.payload.x} {secret.KEY}", ""),
         ("{id} {job_id} {job_type} {source_job_id} {current_job.data}", ""),
         ("{last_error} {last_error_action} {last_error_exit_code} {last_error_command}", ""),
+        ("{last_error_status} {last_error_body}", ""),
         ("{x} {x.y.z} {x|length}", "context: {x: 1}\n"),
         ("{x}", "events: {go: {context_map: {x: payload.x}}, job_done: }\n"),
         ("{x|default:'y'} {x|last_error}", ""),

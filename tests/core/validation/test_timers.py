@@ -20,7 +20,14 @@ REST = "- {from: b, to: a, event: back}\n- {from: a, to: b, event: there}\n"
         (["{from: a, to: b, after: 5s}", "{from: [a, b], to: b, after: 9s}"], []),
         (["{from: a, to: b, after: 5s}", "{from: a, to: b, event: [go, timeout(9)]}"], []),
         (["{from: a, to: b, event: [go, timeout(5)]}", "{from: a, to: b, after: 9s}"], ["SM303"]),
-        (["{from: a, to: b, after: 5s}", "{from: a, to: b, after: 5s, guard: x}"], []),
+        (["{from: a, to: b, after: 5s}", "{from: a, to: b, after: 5s, guard: x}"], ["SM301"]),
+        # Of one time the first that holds is taken, and may stay.
+        (["{from: a, to: a, after: 5s, guard: x}", "{from: a, to: b, after: 5s}",
+          "{from: a, to: b, after: 9s}"], []),
+        (['{from: "*", after: 5s, guard: x}', "{from: a, to: b, after: 5s}",
+          "{from: a, to: b, after: 9s}"], []),
+        (["{from: a, to: b, after: 5s, guard: x}", "{from: a, to: b, after: 5s}",
+          "{from: a, to: b, after: 9s}"], ["SM303"]),
         # One that waits for rest may be overtaken by one that interrupts.
         (["{from: a, to: b, after: 5s, interrupt: false}", "{from: a, to: b, after: 9s}"], []),
         (["{from: a, to: b, after: 5s, interrupt: false}",

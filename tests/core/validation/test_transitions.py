@@ -27,7 +27,10 @@ REST = "- {from: b, to: a, event: back}\n- {from: a, to: b, event: there}\n"
         (['{from: "*", event: go}', '{from: "*", event: go}'], ["SM301"]),
         (["{from: a, event: go}", "{from: b, event: go}", '{from: "*", event: go}'], ["SM301"]),
         (["{from: a, event: go}", "{from: a, event: [go, timeout(5)]}"], []),
-        (["{from: a, after: 5s}", "{from: a, after: 5s}"], []),
+        # Timers of one time are one event, of which the first is taken.
+        (["{from: a, after: 5s}", "{from: a, after: 5s}"], ["SM301"]),
+        (["{from: a, after: 5s, guard: x > 1}", "{from: a, event: timeout(5)}"], []),
+        (["{from: a, after: 5s}", "{from: a, after: 6s}"], []),
         (["{from: a, to: b}", "{from: a, to: b, guard: x > 1}"], ["SM301"]),
         (["{from: a, to: b, guard: x > 1}", "{from: a, to: b}"], []),
     ],

@@ -173,3 +173,45 @@ def test_simulate_shows_the_steps_of_machines_that_never_rest(worker: Path, tmp_
 
     assert (code, fault.startswith("this never comes to rest")) == (1, True)
     assert len([line for line in out.splitlines() if "job_done" in line and "assumed" not in line])
+
+
+def test_simulate_says_that_a_file_of_tests_is_no_machine(worker: Path) -> None:
+    tests = worker.with_name("worker.tests.yaml")
+    tests.write_text("tests: []\n")
+
+    assert refused("simulate", str(tests))[0] == 3
+
+
+def test_simulate_draws_payloads_from_whatever_schema_there_is(worker: Path) -> None:
+    schema = "{type: object, properties: {a: true, b: {enum: [x]}}, required: [a, b]}"
+    worker.write_text(WORKER + f"events: {{go: {{payload: {schema}}}, stop: {{payload: {{}}}}}}\n")
+
+    steps = parsed("simulate", str(worker), "--seed", "1")
+
+    assert len(steps) > 1
+
+
+def test_simulate_invents_jobs_of_the_kind_that_is_looked_for(worker: Path) -> None:
+    worker.write_text(
+        "initial_state: a\ntransitions:\n- {from: a, to: b, event: new_job}\n"
+        "- {from: a, to: a, event: no_jobs}\n"
+        "actions: {a: [{type: check_database_queue, job_type: x, machine_type: gpu}]}\n"
+    )
+
+    reached = {
+        parsed("simulate", str(worker), "--seed", str(seed))[-1]["target"] for seed in (1, 2)
+    }
+
+    assert reached == {"b"}
+
+
+def test_simulate_says_that_a_job_is_there_twice(worker: Path) -> None:
+    events = worker.with_name("twice.yaml")
+    events.write_text(
+        "- {after: 1s, job: {job_type: x, job_id: one}}\n"
+        "- {after: 1s, job: {job_type: x, job_id: one}}\n"
+    )
+
+    code, fault, _output = refused("simulate", str(worker), "--events", str(events))
+
+    assert (code, "'one' exists already" in fault) == (1, True)

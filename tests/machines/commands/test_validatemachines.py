@@ -298,3 +298,37 @@ def test_an_exploration_says_that_it_did_not_see_all(file: Path) -> None:
     [told] = found(str(file), "--explore", "--select", "explored-in-part")
 
     assert told["message"] == "only the first 10000 configurations were looked at"
+
+
+@pytest.mark.parametrize("selected", ["", ","])
+def test_a_selection_of_nothing_is_wrong_usage(file: Path, selected: str) -> None:
+    assert refused("validatemachines", str(file), "--select", selected)[0] == 2
+
+
+def test_a_folder_without_machines_is_no_success(tmp_path: Path) -> None:
+    assert refused("validatemachines", str(tmp_path))[:2] == (3, "there is no machine to look at")
+
+
+@pytest.mark.parametrize("types", ["5", '"{n}"', "[go, 5]"])
+def test_an_exploration_takes_whatever_event_types_hold(file: Path, types: str) -> None:
+    action = f"actions: {{a: [{{type: check_events, event_types: {types}}}]}}\n"
+    file.write_text(RIGHT + "context: {n: 7}\n" + action)
+
+    assert found(str(file), "--explore") == found(str(file), "--explore")
+
+
+def test_exit_codes_may_be_mapped_by_json(file: Path) -> None:
+    action = """[{type: bash, command: exit 2, error_mappings: '{"2": "bad"}'}]"""
+    file.write_text(RIGHT + "- {from: a, event: bad}\n" + f"actions: {{a: {action}}}\n")
+
+    assert found(str(file)) == []
+
+
+def test_an_effect_whose_failure_leads_out_does_not_spin(file: Path) -> None:
+    file.write_text(
+        "initial_state: a\ntransitions:\n- {from: a, to: a, event: job_created}\n"
+        "- {from: a, to: b, event: error}\n- {from: b, event: go}\n"
+        "actions: {a: [{type: create_job, job_type: x, job_id: one}]}\n"
+    )
+
+    assert [problem["code"] for problem in found(str(file))] == []
