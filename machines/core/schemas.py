@@ -1,4 +1,4 @@
-"""Payload schemas: JSON Schema, as an event's declaration gives it."""
+"""Payloads: how they are read, and their schemas, as an event's declaration gives them."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
 
 _VALUES = frozenset({"const", "enum", "default", "examples"})  # keys that hold values, no schemas
+
+
+def parsed_payload(payload: Any) -> Any:
+    """A payload given as JSON text is parsed; other text stays under the key ``text``."""
+    if not isinstance(payload, str):
+        return payload
+    try:
+        return orjson.loads(payload)
+    except ValueError:
+        return {"text": payload}
 
 
 def payload_fault(schema: Mapping[str, Any], payload: Any) -> str:

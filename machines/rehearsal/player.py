@@ -16,12 +16,13 @@ from jobqueue.models import Job
 from machines.core import decisions, engine, settling
 from machines.core.decisions import Decision, Judge, Perform
 from machines.core.definition import Definition
+from machines.core.schemas import parsed_payload
 from machines.core.settling import Outcome, Settled
 from machines.core.snapshot import Deadline, Event, Kind, Snapshot, Step
 from machines.core.turn import ActionRef, Turn, Wait, Work
 from machines.core.waiting import Waiting
 from machines.rehearsal.performing import Kept, Performance, perform
-from machines.rehearsal.services import PlayerServices, parsed_payload
+from machines.rehearsal.services import PlayerServices
 from machines.rehearsal.stage import Stage
 from machines.rehearsal.telling import Mark, Teller
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from jobqueue.models import Job
 
 from machines.core.errors import MachineError
+from machines.core.schemas import parsed_payload
 from machines.models import MACHINE_NAME_PATTERN
 from machines.rehearsal.effects import NothingRuns
 from machines.rehearsal.jobs import RehearsedJobs
@@ -90,13 +90,3 @@ class PlayerServices(NothingRuns):
     def end_claim(self) -> None:
         """See Services."""
         self._player.job_token = ""
-
-
-def parsed_payload(payload: Any) -> Any:
-    """A payload given as JSON text is parsed; other text stays under the key ``text``."""
-    if not isinstance(payload, str):
-        return payload
-    try:
-        return orjson.loads(payload)
-    except ValueError:
-        return {"text": payload}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from machines.core.protocol import ControlFrame, EventFrame
+from machines.core.schemas import parsed_payload
 from machines.runtime import intake
 from machines.runtime.control import Answer
 from machines.runtime.group import new_key
@@ -45,7 +46,7 @@ class Desk:
 
 
 def _submit(frame: EventFrame, answer: Answer) -> Submit:
-    payload = intake.parsed_payload(frame.payload)
+    payload = parsed_payload(frame.payload)
     return Submit(
         machine=intake.checked_target(frame.target),
         type=intake.checked_type(frame.type),

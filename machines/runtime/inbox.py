@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from machines.core.schemas import parsed_payload
 from machines.models import Event, Machine, Process
 from machines.runtime import intake
 from machines.runtime.bells import Ringer
@@ -86,7 +87,7 @@ def _event(frame: Frame, machine: Machine | None) -> Event:
         source=frame["source"],
         target=frame["target"],
         type=frame["type"],
-        payload=intake.parsed_payload(frame["payload"]),
+        payload=parsed_payload(frame["payload"]),
         job_id=frame["job_id"],
         actor=frame["actor"],
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from machines.core.errors import MachineError
+from machines.core.schemas import parsed_payload
 from machines.core.snapshot import Event
 from machines.core.storable import holds_nul
 from machines.models import MACHINE_NAME_PATTERN, Machine
@@ -86,16 +87,6 @@ def encoded_payload(payload: Any) -> bytes | None:
     if holds_nul(encoded):
         raise Refused("payload: it has a NUL character, which no database keeps")
     return encoded
-
-
-def parsed_payload(payload: Any) -> Any:
-    """A payload given as JSON text is parsed; other text stays under the key ``text``."""
-    if not isinstance(payload, str):
-        return payload
-    try:
-        return orjson.loads(payload)
-    except ValueError:
-        return {"text": payload}
 
 
 def accept(group: Group, submit: Submit) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
+from machines.core.schemas import parsed_payload
 from machines.models import Event, Machine, MachineDefinition, Process
 from machines.runtime import intake
 from machines.runtime.intake import MAX_PAYLOAD_BYTES, Refused
@@ -106,7 +107,7 @@ def test_a_payload_that_cannot_be_kept_is_refused(payload: Any, error: str) -> N
     ],
 )
 def test_a_payload_given_as_text_is_parsed_if_it_is_json(given: Any, payload: Any) -> None:
-    assert intake.parsed_payload(given) == payload
+    assert parsed_payload(given) == payload
 
 
 # -- from a machine's step
